@@ -1,0 +1,1 @@
+"""Where an authenticated person sees and decides what waits."""

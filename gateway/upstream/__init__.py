@@ -1,0 +1,1 @@
+"""Room 6: the target. The only room that holds its credentials."""
