@@ -1,0 +1,1 @@
+"""What several tests share, one subject per module: `from tests.support.redis import RedisServer`."""
