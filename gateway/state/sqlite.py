@@ -1,0 +1,129 @@
+"""State in one SQLite file: survives restarts, and is shared safely by the processes of one host.
+
+The driver blocks, so one thread of the store's own does all of it; the event loop only waits, with a
+deadline. What SQLite does is in ``sqlite_file.py``; this module is the bridge and the bounds.
+
+NOT for network file systems (https://www.sqlite.org/wal.html, "all processes must be on the same host").
+Open the store after any fork: neither the thread nor an SQLite connection may cross one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.errors import StoreUnavailable
+from gateway.state.sqlite_file import SqliteFile, WrongSchemaError
+from gateway.state.store import Space, checked_limit, checked_value, key_bytes, key_text, ttl_ms
+
+OPERATION_DEADLINE_S = 5.0
+"""Longest wait for one operation, queue included; above the file's own lock wait, below any client's
+patience."""
+
+_T = TypeVar("_T")
+
+
+class SqliteStore:
+    """A :class:`gateway.state.store.Store` in the file ``path``.
+
+    The file (mode 0600) and its directory (0700) are made by the first operation, not by the constructor.
+    ``now`` is unix seconds: wall time, because it must mean the same to the next process.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        deadline_s: float = OPERATION_DEADLINE_S,
+    ) -> None:
+        self._now = now
+        self._deadline_s = deadline_s
+        self._file = SqliteFile(path)
+        # One thread: SQLite serialises writers anyway, and a connection stays in the thread that made it.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="countersign-state")
+        self._closed = False
+
+    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+        """See ``Store.put``."""
+        stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
+        await self._run(lambda: self._file.put(space, stored, checked, self._ms(), ttl))
+
+    async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
+        """See ``Store.add``."""
+        stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
+        return await self._run(lambda: self._file.add(space, stored, checked, self._ms(), ttl))
+
+    async def get(self, space: Space, key: str) -> bytes | None:
+        """See ``Store.get``."""
+        stored = key_bytes(key)
+        return await self._run(lambda: self._file.get(space, stored, self._ms()))
+
+    async def take(self, space: Space, key: str) -> bytes | None:
+        """See ``Store.take``."""
+        stored = key_bytes(key)
+        return await self._run(lambda: self._file.take(space, stored, self._ms()))
+
+    async def swap(
+        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+    ) -> bool:
+        """See ``Store.swap``."""
+        stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
+        return await self._run(lambda: self._file.swap(space, stored, expected, checked, self._ms(), ttl))
+
+    async def entries(self, space: Space, *, limit: int) -> list[tuple[str, bytes]]:
+        """See ``Store.entries``."""
+        bound = checked_limit(limit)
+        rows = await self._run(lambda: self._file.entries(space, bound, self._ms()))
+        return [(key_text(key), value) for key, value in rows]
+
+    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:
+        """See ``Store.increment``."""
+        stored, ttl = key_bytes(key), ttl_ms(ttl_s)
+        return await self._run(lambda: self._file.increment(space, stored, by, self._ms(), ttl))
+
+    async def ping(self) -> None:
+        """See ``Store.ping``. Proves that the file can be opened and read, not that the disk has room."""
+        await self._run(self._file.ping)
+
+    async def aclose(self) -> None:
+        """See ``Store.aclose``."""
+        if self._closed:
+            return
+        self._closed = True
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+        try:
+            await asyncio.shield(closing)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    def _ms(self) -> int:
+        # Read when the operation runs, not when it was queued: what expired in the queue is expired.
+        return int(self._now() * 1000)
+
+    async def _run(self, operation: Callable[[], _T]) -> _T:
+        if self._closed:
+            raise StoreUnavailable("The state store is closed.")
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await loop.run_in_executor(self._thread, operation)
+        except TimeoutError:
+            raise StoreUnavailable("The state store did not answer in time.") from None
+        except WrongSchemaError as error:
+            raise StoreUnavailable(str(error)) from None
+        except sqlite3.Error as error:
+            # SQLite's names (SQLITE_BUSY, SQLITE_FULL ...) carry neither path nor data; its messages may.
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            raise StoreUnavailable(f"The state store did not answer ({name}).") from None
+        except OSError as error:
+            raise StoreUnavailable(f"The state store cannot be opened ({type(error).__name__}).") from None
+
+
+def _ttl(ttl_s: float | None) -> int | None:
+    return None if ttl_s is None else ttl_ms(ttl_s)
