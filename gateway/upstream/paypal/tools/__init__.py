@@ -1,0 +1,1 @@
+"""The tools, by PayPal product. Each module is a list of declarations."""
