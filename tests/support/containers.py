@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import docker
+from docker import client as docker
 from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import PortWaitStrategy
@@ -37,7 +37,7 @@ def running(part: Part, port: int) -> Iterator[tuple[str, int]]:
 
 
 def copy_program(part: Part, target: Path) -> None:
-    """Write the part's program, taken out of its image, to `target` (Linux hosts: the program is static)."""
+    """Write the part's program, taken out of its image, to `target`; `DockerException` when it cannot be."""
     client = docker.from_env()
     try:
         client.images.pull(part.image)
@@ -53,13 +53,11 @@ def copy_program(part: Part, target: Path) -> None:
 
 
 def write_program(archive: bytes, target: Path) -> None:
-    """Write the one regular file of a tar archive to `target`, executable; `ValueError` if there is none."""
+    """Write the one regular file of a tar archive to `target`, executable; `ValueError` unless it is one."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        members = [member for member in tar if member.isfile()]
-        if len(members) != 1 or (source := tar.extractfile(members[0])) is None:
+        files = [member for member in tar if member.isfile()]
+        source = tar.extractfile(files[0]) if len(files) == 1 else None
+        if source is None:
             raise ValueError("the archive does not hold exactly one file")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
-        part.write_bytes(source.read())
-    part.chmod(0o755)
-    part.replace(target)
+        target.write_bytes(source.read())
+    target.chmod(0o755)

@@ -16,11 +16,10 @@ import pytest
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One program and its pinned version; the only place where the version is written for tests.
+    """One program, its pinned version, and each way to get it; an empty string is a way that does not exist.
 
-    `image` is the container image with the same program, also used by docker-compose.yml.
-    `go_module` is what builds it where there is Go; empty where Go does not build it.
-    `go_package` is the import path of the command inside that module.
+    The versions stand here and in docker-compose.yml; tests/test_compose.py keeps the two equal. `version` is
+    what is built or pulled: a program on PATH may be another one (an older redis-server serves as well).
     """
 
     name: str
@@ -28,7 +27,6 @@ class Part:
     image: str = ""
     path_in_image: str = ""
     go_module: str = ""
-    go_package: str = ""
     apt_package: str = ""
 
 
@@ -38,14 +36,19 @@ OPA = Part(
     image="openpolicyagent/opa:1.20.2-static",
     path_in_image="/opa",
     go_module="github.com/open-policy-agent/opa",
-    go_package="github.com/open-policy-agent/opa",
+)
+REGAL = Part(
+    name="regal",
+    version="0.39.0",
+    go_module="github.com/open-policy-agent/regal",
 )
 REDIS = Part(
     name="redis-server",
-    version="7.4.6",
-    image="redis:7.4.6-alpine",
+    version="7.4.11",
+    image="redis:7.4.11-alpine",
     apt_package="redis-server",
 )
+ALL = (OPA, REGAL, REDIS)
 
 
 def bin_dir() -> Path:
