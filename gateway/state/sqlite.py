@@ -4,7 +4,9 @@ The driver blocks, so one thread of the store's own does all of it; the event lo
 deadline. What SQLite does is in ``sqlite_file.py``; this module is the bridge and the bounds.
 
 NOT for network file systems (https://www.sqlite.org/wal.html, "all processes must be on the same host").
-Open the store after any fork: neither the thread nor an SQLite connection may cross one.
+Open the store after any fork: neither the thread nor an SQLite connection may cross one. Restore a backup
+with the gateway stopped, and without the old ``-wal`` and ``-shm`` files: a file that was replaced under a
+running gateway makes the store unavailable until the restart.
 """
 
 from __future__ import annotations

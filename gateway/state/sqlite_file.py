@@ -70,7 +70,7 @@ class WrongSchemaError(Exception):
 
 
 class SqliteFile:
-    """One connection to one file, opened on first use and reopened when the file was replaced."""
+    """One connection to one file, opened on first use; the same file, by device and inode, until the end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -140,23 +140,22 @@ class SqliteFile:
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
-        identity = _identity(self._path)
-        if self._connection is not None:
-            if identity == self._identity:
-                return self._connection
+        if self._identity is not None and _identity(self._path) != self._identity:
             # The file was deleted or replaced. Writes to the old one would succeed and be lost with this
-            # process, and no other process would see them: a spent token would be unspent elsewhere.
+            # process, and no other process would see them: a spent token would be unspent elsewhere. A new
+            # one is not made or taken up under a running gateway either: whoever can delete the file must
+            # not reset the counters, and a write-ahead log that was left behind would be played into a
+            # backup.
             self.close()
+            raise FileNotFoundError("the state file was deleted or replaced")
+        if self._connection is not None:
+            return self._connection
         if self._identity is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # O_EXCL: closing a second descriptor of a database would drop this process's locks on it
             # (https://www.sqlite.org/howtocorrupt.html section 2.2).
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        elif identity is None:
-            # Never made anew under a running gateway: an attacker who can delete it must not reset the
-            # counters.
-            raise FileNotFoundError("the state file is gone")
         self._connection = _connect(self._path)
         self._identity = _identity(self._path)
         return self._connection
