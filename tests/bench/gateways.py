@@ -1,0 +1,137 @@
+"""The gateway's legs: the one place that knows its settings, its command and how OPA is started.
+
+The gateway is charged with its own process tree. OPA runs on the load generator's core and is charged in a
+column of its own, because in production it is a sidecar with a core of its own. Definition check and audit
+are on, as shipped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from tests.bench.legs import Leg, Site
+from tests.bench.load import Target
+from tests.bench.processes import HOST, ROOT, free_port
+from tests.support import parts
+
+Engine = Literal["embedded", "opa-tcp", "opa-uds"]
+
+POLICIES = ROOT / "policies" / "gateway"
+READY_PATH = "/readyz"
+MCP_PATH = "/mcp"
+# The gateway listens on this machine only and its state is thrown away after the run.
+TOKEN = "bench-token-unsafe"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the settings of one gateway leg depend on; `opa` is the sidecar's URL, None = embedded engine."""
+
+    port: int
+    upstream_url: str
+    directory: Path
+    opa: str | None
+
+
+def settings(setup: Setup) -> dict[str, Any]:
+    """The content of countersign.yaml for one leg."""
+    return {
+        "listen": {"host": HOST, "port": setup.port},
+        "identity": {"static_tokens": {TOKEN: {"subject": "bench", "roles": ["agent"]}}},
+        "policy": {
+            "directory": str(POLICIES),
+            "engine": "embedded" if setup.opa is None else "opa",
+            **({} if setup.opa is None else {"opa_url": setup.opa}),
+        },
+        "upstreams": {"paypal": {"url": setup.upstream_url}},
+        "state": {"url": f"sqlite:///{setup.directory / 'state.db'}"},
+        "audit": {"file": str(setup.directory / "audit.jsonl")},
+    }
+
+
+def serve_argv(config: Path) -> list[str | Path]:
+    """The command that serves until it is ended."""
+    return [_command() or "countersign", "serve", "--config", config]
+
+
+def prepare_argvs(config: Path) -> list[list[str | Path]]:
+    """Commands to run before serving, in order: here the upstream's tools would be approved."""
+    return []
+
+
+def gateway_leg(name: str, about: str, engine: Engine) -> Leg:
+    """A gateway in front of the cheap upstream, asking the given engine."""
+
+    def start(site: Site) -> Target:
+        opa_url, opa_pid = (None, None) if engine == "embedded" else start_opa(site, over=engine)
+        setup = Setup(free_port(), site.upstream_url, site.directory, opa_url)
+        config = site.directory / "countersign.yaml"
+        config.write_text(yaml.safe_dump(settings(setup)))
+        for argv in prepare_argvs(config):
+            site.fleet.run(argv)
+        process = site.fleet.start(serve_argv(config), "proxy")
+        site.fleet.wait_answering(process, (HOST, setup.port), READY_PATH, status=200)
+        return Target(
+            port=setup.port,
+            path=MCP_PATH,
+            headers=(("authorization", f"Bearer {TOKEN}"),),
+            proxy=process.pid,
+            engine=opa_pid,
+        )
+
+    return Leg(name, about, start, _missing(needs_opa=engine != "embedded"))
+
+
+def start_opa(site: Site, *, over: Engine) -> tuple[str, int]:
+    """A real OPA with the shipped policies, on the load generator's core; its URL and pid."""
+    opa = parts.find(parts.OPA)
+    assert opa is not None, "a leg without its parts is not started"
+    port, sock = free_port(), site.directory / "opa.sock"
+    address: tuple[str, int] | Path = sock if over == "opa-uds" else (HOST, port)
+    url = f"unix://{sock}" if over == "opa-uds" else f"http://{HOST}:{port}"
+    argv: list[str | Path] = [
+        opa,
+        "run",
+        "--server",
+        "--addr",
+        url.removeprefix("http://"),
+        "--log-level",
+        "error",
+    ]
+    argv += ["--skip-version-check", "--ignore", "*_test.rego", POLICIES]
+    process = site.fleet.start(argv, "load")
+    site.fleet.wait_answering(process, address, "/health", status=200)
+    return url, process.pid
+
+
+def _command() -> Path | None:
+    beside = Path(sys.executable).with_name("countersign")
+    found = beside if beside.exists() else shutil.which("countersign")
+    return Path(found) if found else None
+
+
+def _missing(*, needs_opa: bool) -> Callable[[], str | None]:
+    def missing() -> str | None:
+        if _command() is None:
+            return "the countersign command is not installed"
+        if not POLICIES.is_dir():
+            return "policies/gateway does not exist"
+        if needs_opa and parts.find(parts.OPA) is None:
+            return "no opa on PATH; `make parts` gets it"
+        return None
+
+    return missing
+
+
+GATEWAYS = (
+    gateway_leg("gateway+embedded", "Countersign with the embedded engine (regopy)", "embedded"),
+    gateway_leg("gateway+opa-tcp", "Countersign asking an OPA sidecar over TCP", "opa-tcp"),
+    gateway_leg("gateway+opa-uds", "Countersign asking an OPA sidecar over a unix socket", "opa-uds"),
+)
