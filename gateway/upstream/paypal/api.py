@@ -31,7 +31,7 @@ class ApiReply(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
 
 
-class NotSentError(Exception):
+class NotSent(Exception):
     """PayPal certainly did not get the request. The message is safe to show."""
 
     def __init__(self, name: str, message: str) -> None:
@@ -40,7 +40,7 @@ class NotSentError(Exception):
         self.message = message
 
 
-class NoReplyError(Exception):
+class NoReply(Exception):
     """The request may have reached PayPal and nobody knows what became of it. The message is safe to show."""
 
     def __init__(self, message: str) -> None:
@@ -54,8 +54,8 @@ class PayPalApi(Protocol):
     async def send(self, request: ApiRequest) -> ApiReply:
         """Send it at most once (a second time only after a 401, which means that nothing was done).
 
-        :raises NotSentError: nothing left this host, or PayPal gave us no access token.
-        :raises NoReplyError: a timeout or a broken connection after sending began.
+        :raises NotSent: nothing left this host, or PayPal gave us no access token.
+        :raises NoReply: a timeout or a broken connection after sending began.
         """
         ...
 

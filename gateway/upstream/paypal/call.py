@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.upstream.paypal import outcome
-from gateway.upstream.paypal.api import NoReplyError, NotSentError, PayPalApi
+from gateway.upstream.paypal.api import NoReply, NotSent, PayPalApi
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.operation import Problem, ToolDefinition
 from gateway.upstream.paypal.problem import PayPalProblem
@@ -56,9 +56,9 @@ class ToolCaller:
         facts: dict[str, Any] = {"request_id": request.request_id}
         try:
             reply = await self._api.send(request)
-        except NotSentError as error:
+        except NotSent as error:
             return outcome.refused(tool, PayPalProblem(name=error.name, message=error.message), facts)
-        except NoReplyError as error:
+        except NoReply as error:
             problem = PayPalProblem(name="NO_REPLY", message=error.message)
             say = outcome.unknown if tool.operation.effect == "write" else outcome.refused
             return say(tool, problem, facts)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from gateway.upstream.paypal.api import ApiReply, ApiRequest, NoReplyError, NotSentError
+from gateway.upstream.paypal.api import ApiReply, ApiRequest, NoReply, NotSent
 from gateway.upstream.paypal.token import (
     TOKEN_PATH,
     ClientCredentials,
@@ -69,9 +69,7 @@ class PayPalClient:
         reply = await self._exchange(request, token)
         if reply.status == 401:
             if not self._tokens.rejected(token):
-                raise NotSentError(
-                    "AUTHENTICATION_FAILURE", "PayPal does not accept the configured access token."
-                )
+                raise NotSent("AUTHENTICATION_FAILURE", "PayPal does not accept the configured access token.")
             token = await self._tokens.token()
             reply = await self._exchange(request, token)
         return reply
@@ -89,9 +87,9 @@ class PayPalClient:
                 ) as response:
                     body, complete = await self._read(response)
         except _NEVER_SENT as error:
-            raise NotSentError("NOT_CONNECTED", "PayPal could not be reached. Nothing was sent.") from error
+            raise NotSent("NOT_CONNECTED", "PayPal could not be reached. Nothing was sent.") from error
         except (httpx.HTTPError, OSError, TimeoutError) as error:
-            raise NoReplyError("PayPal did not answer.") from error
+            raise NoReply("PayPal did not answer.") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         status = response.status_code
         return ApiReply(status=status, headers=headers, body=self._without_secrets(body), complete=complete)
@@ -100,7 +98,7 @@ class PayPalClient:
         target = request.path + (f"?{urlencode(request.query)}" if request.query else "")
         url = httpx.URL(self._base + target)
         if url.raw_path != target.encode("ascii"):  # somebody normalised what was judged
-            raise NotSentError("UNSAFE_PATH", "The request's path would not arrive as it was built.")
+            raise NotSent("UNSAFE_PATH", "The request's path would not arrive as it was built.")
         return url
 
     async def _read(self, response: httpx.Response) -> tuple[bytes, bool]:

@@ -20,12 +20,12 @@ from gateway.upstream.paypal.operation import Arguments, ToolDefinition
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
-class UnsafePathError(ValueError):
+class UnsafePath(ValueError):
     """An argument that must not become part of a path. Validation has failed us if this is ever raised."""
 
 
 def build_request(tool: ToolDefinition, arguments: Arguments, request_id: str) -> ApiRequest:
-    """Validated arguments -> the request that carries them out. :raises UnsafePathError:
+    """Validated arguments -> the request that carries them out. :raises UnsafePath:
 
     ``PayPal-Request-Id`` goes out on every POST that changes something: where PayPal declares it, a repeat
     with the same id is answered with the first result; elsewhere PayPal documents no such promise, and the
@@ -51,7 +51,7 @@ def _path(tool: ToolDefinition, arguments: Arguments) -> str:
         value = arguments[name]
         pattern = properties[name]["pattern"]
         if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
-            raise UnsafePathError(f"{name} does not fit its pattern")
+            raise UnsafePath(f"{name} does not fit its pattern")
         return quote(value, safe="")
 
     return _PLACEHOLDER.sub(segment, tool.operation.path)

@@ -33,7 +33,7 @@ _INSTRUCTIONS = (
 _CACHEABLE = {"ttlMs": LIST_TTL_MS, "cacheScope": "public"}
 
 
-class _RefusedError(Exception):
+class _Refused(Exception):
     """A protocol error."""
 
     def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
@@ -65,7 +65,7 @@ class PayPalServer:
             )
         try:
             result = await self._dispatch(message)
-        except _RefusedError as refusal:
+        except _Refused as refusal:
             return {"jsonrpc": "2.0", "id": request_id, "error": refusal.error}
         return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
@@ -77,9 +77,9 @@ class PayPalServer:
         method = message.get("method")
         params = message.get("params", {})
         if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
-            raise _RefusedError(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.")
+            raise _Refused(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.")
         if not isinstance(params, Mapping):
-            raise _RefusedError(INVALID_PARAMS, "params must be an object.")
+            raise _Refused(INVALID_PARAMS, "params must be an object.")
         if _is_modern(params):
             return _stamped(await self._modern(method, params))
         return await self._legacy(method, params)
@@ -94,7 +94,7 @@ class PayPalServer:
             case "tools/call":
                 return await self._called(params)
             case _:
-                raise _RefusedError(METHOD_NOT_FOUND, "This server has no such method.")
+                raise _Refused(METHOD_NOT_FOUND, "This server has no such method.")
 
     async def _legacy(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         match method:
@@ -107,22 +107,22 @@ class PayPalServer:
             case "tools/call":
                 return await self._called(params)
             case _:
-                raise _RefusedError(METHOD_NOT_FOUND, "This server has no such method.")
+                raise _Refused(METHOD_NOT_FOUND, "This server has no such method.")
 
     async def _called(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params.get("name")
         tool = TOOLS.get(name) if isinstance(name, str) else None
         if tool is None:
-            raise _RefusedError(INVALID_PARAMS, "This server has no such tool.")
+            raise _Refused(INVALID_PARAMS, "This server has no such tool.")
         arguments = params.get("arguments", {})
         if not isinstance(arguments, Mapping):
-            raise _RefusedError(INVALID_PARAMS, "arguments must be an object.")
+            raise _Refused(INVALID_PARAMS, "arguments must be an object.")
         return await self._caller.call(tool, arguments, _meta(params).get(TRANSACTION_META_KEY))
 
 
 def _listed(params: Mapping[str, Any]) -> dict[str, Any]:
     if params.get("cursor") is not None:
-        raise _RefusedError(INVALID_PARAMS, "This list has one page and issues no cursor.")
+        raise _Refused(INVALID_PARAMS, "This list has one page and issues no cursor.")
     return {"tools": [tool.wire for tool in TOOLS.values()]}
 
 
@@ -142,9 +142,7 @@ def _is_modern(params: Mapping[str, Any]) -> bool:
             "supported": [MODERN_VERSION],
             "requested": version if isinstance(version, str) else None,
         }
-        raise _RefusedError(
-            UNSUPPORTED_PROTOCOL_VERSION, "This protocol version is not spoken here.", supported
-        )
+        raise _Refused(UNSUPPORTED_PROTOCOL_VERSION, "This protocol version is not spoken here.", supported)
     return True
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from gateway.upstream.paypal.api import NotSentError
+from gateway.upstream.paypal.api import NotSent
 from gateway.upstream.paypal.problem import NAMES
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
@@ -33,7 +33,7 @@ class TokenSource(Protocol):
     """Where the client gets its bearer token."""
 
     async def token(self) -> str:
-        """A token that is believed to be good. :raises NotSentError: there is none."""
+        """A token that is believed to be good. :raises NotSent: there is none."""
         ...
 
     def rejected(self, token: str) -> bool:
@@ -94,12 +94,12 @@ class ClientCredentialsToken:
         self._secret = ""
 
     async def token(self) -> str:
-        """A token with some life left. :raises NotSentError: PayPal gave none; nothing else was sent."""
+        """A token with some life left. :raises NotSent: PayPal gave none; nothing else was sent."""
         async with self._lock:
             if self._current is None or self._clock() >= self._renew_at:
                 await self._fetch()
             if self._current is None:  # rejected() ran while we were fetching
-                raise NotSentError(_REFUSED, "PayPal gave us no access token.")
+                raise NotSent(_REFUSED, "PayPal gave us no access token.")
             return self._current
 
     def rejected(self, token: str) -> bool:
@@ -131,15 +131,13 @@ class ClientCredentialsToken:
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > _MAX_TOKEN_RESPONSE:
-                        raise NotSentError(_REFUSED, "PayPal's token answer is too large.")
+                        raise NotSent(_REFUSED, "PayPal's token answer is too large.")
         except (httpx.HTTPError, OSError) as error:
-            raise NotSentError("TOKEN_UNAVAILABLE", "PayPal's token endpoint did not answer.") from error
+            raise NotSent("TOKEN_UNAVAILABLE", "PayPal's token endpoint did not answer.") from error
         if response.status_code in (400, 401):
-            raise NotSentError(_REFUSED, "PayPal does not accept our client id and secret.")
+            raise NotSent(_REFUSED, "PayPal does not accept our client id and secret.")
         if response.status_code != 200:
-            raise NotSentError(
-                "TOKEN_UNAVAILABLE", f"PayPal's token endpoint answered {response.status_code}."
-            )
+            raise NotSent("TOKEN_UNAVAILABLE", f"PayPal's token endpoint answered {response.status_code}.")
         return body
 
 
@@ -147,7 +145,7 @@ def _grant(body: bytes) -> _Grant:
     try:
         grant = msgspec.json.decode(body, type=_Grant)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NotSentError("TOKEN_UNAVAILABLE", "PayPal's token answer cannot be read.") from error
+        raise NotSent("TOKEN_UNAVAILABLE", "PayPal's token answer cannot be read.") from error
     if not grant.access_token.isascii() or not grant.access_token.isprintable() or not grant.access_token:
-        raise NotSentError("TOKEN_UNAVAILABLE", "PayPal's token answer holds no usable token.")
+        raise NotSent("TOKEN_UNAVAILABLE", "PayPal's token answer holds no usable token.")
     return grant

@@ -1,0 +1,77 @@
+"""Payments v2: refund a capture, show a refund."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gateway.upstream.paypal.simulator.exchange import Answer, Asked, body_object, not_found, unprocessable
+from gateway.upstream.paypal.simulator.ledger import Ledger, Resource, link, money
+
+_MINIMAL = frozenset({"id", "status", "links"})
+
+
+def refund(ledger: Ledger, asked: Asked) -> Answer:
+    """POST /v2/payments/captures/{capture_id}/refund. Without an amount: all that is left."""
+    capture = ledger.captures.get(asked.id("capture_id"))
+    if capture is None:
+        raise not_found()
+    body = body_object(asked)
+    resource = _refunded(ledger, asked.base_url, capture, body)
+    ledger.refunds[resource["id"]] = resource
+    ledger.record(resource["id"], "T1107", resource["amount"])
+    return Answer(status=201, resource=resource, repeat_status=201, minimal=_MINIMAL)
+
+
+def show(ledger: Ledger, asked: Asked) -> Answer:
+    """GET /v2/payments/refunds/{refund_id}."""
+    found = ledger.refunds.get(asked.id("refund_id"))
+    if found is None:
+        raise not_found()
+    return Answer(status=200, resource=found)
+
+
+def _refunded(ledger: Ledger, base_url: str, capture: Resource, body: Resource) -> Resource:
+    currency = capture["amount"]["currency_code"]
+    whole = Decimal(capture["amount"]["value"])
+    already = ledger.refunded.get(capture["id"], Decimal(0))
+    left = whole - already
+    if left == 0:
+        raise unprocessable("CAPTURE_FULLY_REFUNDED", "The capture has already been fully refunded.")
+    asked_for = body.get("amount")
+    if asked_for is not None and asked_for["currency_code"] != currency:
+        raise unprocessable(
+            "REFUND_CAPTURE_CURRENCY_MISMATCH",
+            "Refund must be in the same currency as the capture.",
+            "/amount",
+        )
+    amount = left if asked_for is None else Decimal(asked_for["value"])
+    if amount <= 0:
+        raise unprocessable("CANNOT_BE_ZERO_OR_NEGATIVE", "Must be greater than zero.", "/amount/value")
+    if amount > left:
+        raise unprocessable(
+            "REFUND_AMOUNT_EXCEEDED",
+            "The refund amount must be less than or equal to the capture amount that is left.",
+            "/amount/value",
+        )
+    ledger.refunded[capture["id"]] = already + amount
+    capture["status"] = "REFUNDED" if amount == left else "PARTIALLY_REFUNDED"
+    refund_id = ledger.new_id()
+    path = f"/v2/payments/refunds/{refund_id}"
+    resource: Resource = {
+        "id": refund_id,
+        "status": "COMPLETED",
+        "amount": money(amount, currency),
+        "seller_payable_breakdown": {
+            "gross_amount": money(amount, currency),
+            "paypal_fee": money(Decimal(0), currency),
+            "net_amount": money(amount, currency),
+            "total_refunded_amount": money(already + amount, currency),
+        },
+        "create_time": ledger.now(),
+        "update_time": ledger.now(),
+        "links": [link(base_url, path), link(base_url, f"/v2/payments/captures/{capture['id']}", "up")],
+    }
+    for name in ("invoice_id", "note_to_payer"):
+        if name in body:
+            resource[name] = body[name]
+    return resource

@@ -1,0 +1,66 @@
+"""The simulated PayPal on a real socket, able to cut connections like a failing network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from gateway.upstream.paypal.simulator.app import ABORT_EXTENSION, create_simulator
+from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
+
+
+class _CuttableProtocol(H11Protocol):
+    """uvicorn's own protocol; the app additionally gets a way to abort the transport."""
+
+    # uvicorn narrows the parameter in the same way
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        served: Any = self.app
+
+        async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = {**scope.get("extensions", {}), ABORT_EXTENSION: transport.abort}
+            await served({**scope, "extensions": extensions}, receive, send)
+
+        self.app = with_abort
+
+
+async def serve_simulator(
+    host: str = "127.0.0.1",
+    port: int = 8900,
+    *,
+    simulator: PayPalSimulator | None = None,
+    started: asyncio.Future[int] | None = None,
+) -> None:
+    """Serve until cancelled. ``started`` is given the port that was bound (ask for port 0 to get a free one).
+
+    :raises ValueError: for a host that is not loopback: ``/_simulator`` asks for no password.
+    """
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError("the simulator is served on a loopback address only")
+    config = uvicorn.Config(
+        create_simulator(simulator),
+        host=host,
+        port=port,
+        http=_CuttableProtocol,
+        log_level="warning",
+        lifespan="off",
+    )
+    server = _Announcing(config, started)
+    await server.serve()
+
+
+class _Announcing(uvicorn.Server):
+    """Tells the port once it listens; leaves signals to whoever owns the process."""
+
+    def __init__(self, config: uvicorn.Config, started: asyncio.Future[int] | None) -> None:
+        super().__init__(config)
+        self._started_future = started
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self._started_future is not None and not self._started_future.done() and self.servers:
+            self._started_future.set_result(self.servers[0].sockets[0].getsockname()[1])
