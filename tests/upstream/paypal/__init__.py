@@ -1,0 +1,1 @@
+"""Tests of the PayPal server, against the simulator and PayPal's OpenAPI files."""
