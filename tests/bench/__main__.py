@@ -24,6 +24,7 @@ LEGS = (*YARDSTICKS, *GATEWAYS)
 
 EXIT_GATE_FAILED = 1
 EXIT_NOT_MEASURED = 3
+EXIT_INTERRUPTED = 130
 
 HELP = """Measure one MCP tools/call through the gateway and through its yardsticks.
 
@@ -47,6 +48,7 @@ Exit status:
   1  a gate failed
   2  wrong usage
   3  not measured: a leg did not start or answered with errors, or a gate names a leg without figures
+  130  interrupted; the processes of the run have been ended
 """
 
 
@@ -137,9 +139,12 @@ def main(
     if not sys.platform.startswith("linux"):
         raise click.ClickException("the benchmark reads CPU time from /proc and runs on Linux only")
     # Ended from outside, the processes of the run are still ended with it.
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _as_interrupt)
     plan = Plan(era=Era(era), concurrencies=levels, rounds=rounds, bounds=Bounds(calls, seconds))
-    found = run(plan, legs, say=lambda line: click.echo(line, err=True))
+    try:
+        found = run(plan, legs, say=lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
     verdicts = apply_gates(gates, found.legs, levels, lambda leg, base, level: ratio(found, leg, base, level))
     report = Report(machine=machine(), run=found, summary=summarise(found), gates=verdicts)
     show(report, Console())
@@ -157,8 +162,10 @@ def exit_status(found: Run, verdicts: list[Verdict]) -> int:
     return EXIT_NOT_MEASURED if unclean or found.failed or "unjudged" in outcomes else 0
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    # Not `raise KeyboardInterrupt`: inside a loop's callback that is logged and forgotten. asyncio.Runner turns
+    # SIGINT into the cancellation of the running window, and outside of one Python raises KeyboardInterrupt.
+    signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ def gateway_leg(name: str, about: str, engine: Engine) -> Leg:
     return Leg(name, about, start, _missing(needs_opa=engine != "embedded"))
 
 
-def start_opa(site: Site, *, over: Engine) -> tuple[str, int]:
-    """A real OPA with the shipped policies, on the load generator's core; its URL and pid."""
+def start_opa(site: Site, *, over: Engine, policies: Path = POLICIES) -> tuple[str, int]:
+    """A real OPA with the policies as shipped, on the load generator's core; its URL and pid."""
     opa = parts.find(parts.OPA)
     assert opa is not None, "a leg without its parts is not started"
     port, sock = free_port(), site.directory / "opa.sock"
@@ -105,7 +105,9 @@ def start_opa(site: Site, *, over: Engine) -> tuple[str, int]:
         "--log-level",
         "error",
     ]
-    argv += ["--skip-version-check", "--ignore", "*_test.rego", POLICIES]
+    argv += ["--skip-version-check", "--ignore", "*_test.rego"]
+    # With the prefix, and not as a plain directory, classes/data.yaml becomes data.gateway.classes.
+    argv.append(f"gateway:{policies}")
     process = site.fleet.start(argv, "load")
     site.fleet.wait_answering(process, address, "/health", status=200)
     return url, process.pid

@@ -118,11 +118,13 @@ class _Caller:
         self.errors: Counter[str] = Counter()
         self.latencies: list[float] = []
 
-    async def work(self, connection: Connection, numbers: Iterator[int], until: float) -> Connection:
+    async def work(
+        self, connection: Connection, numbers: Iterator[int], *, until: float, most_errors: int
+    ) -> Connection:
         """Call after call on one connection; the connection that is open at the end."""
         for number in numbers:
             start = time.perf_counter()
-            if start >= until or self.errors.total() >= MAX_ERRORS:
+            if start >= until or self.errors.total() >= most_errors:
                 break
             wrong = await self._call(connection, number)
             if wrong is None:
@@ -136,6 +138,13 @@ class _Caller:
                     self.errors["connection refused"] += 1
                     break
         return connection
+
+    async def work_all(
+        self, connections: list[Connection], numbers: Iterator[int], *, until: float, most_errors: int
+    ) -> list[Connection]:
+        """`work` on all connections at once; no call begins after `until` or after `most_errors` errors."""
+        workers = (self.work(each, numbers, until=until, most_errors=most_errors) for each in connections)
+        return list(await asyncio.gather(*workers))
 
     async def _call(self, connection: Connection, number: int) -> str | None:
         request = call_request(self._era, number, host=self._host, path=self._path, extra=self._extra)
@@ -153,8 +162,9 @@ class _Caller:
 async def drive(
     leg: str, target: Target, era: Era, extra: Headers, *, number: int, concurrency: int, bounds: Bounds
 ) -> Window:
-    """One window: open `concurrency` connections, warm up, then load, then settle; never raises for bad
-    answers.
+    """One window: open `concurrency` connections, warm up, load, settle. Never raises for bad answers.
+
+    A target that fails already while it is warmed up gets no load: its window holds the errors and no figures.
     """
     caller = _Caller(target, era, extra)
     warm_up = WARM_UP_CALLS * concurrency
@@ -164,15 +174,18 @@ async def drive(
         caller.errors["connection refused"] += concurrency
         return _window(leg, number, concurrency, caller, 0.0, None, None)
     numbers = iter(range(FIRST_NUMBER, FIRST_NUMBER + warm_up))
-    never = float("inf")
-    connections = list(await asyncio.gather(*(caller.work(c, numbers, never) for c in connections)))
+    connections = await caller.work_all(connections, numbers, until=float("inf"), most_errors=1)
     caller.latencies.clear()
+    if caller.errors:
+        for connection in connections:
+            connection.close()
+        return _window(leg, number, concurrency, caller, 0.0, None, None)
 
     before = _charged(target)
     start = time.perf_counter()
     numbers = iter(itertools.islice(itertools.count(FIRST_NUMBER + warm_up), bounds.calls))
     until = start + bounds.seconds
-    connections = list(await asyncio.gather(*(caller.work(c, numbers, until) for c in connections)))
+    connections = await caller.work_all(connections, numbers, until=until, most_errors=MAX_ERRORS)
     wall = time.perf_counter() - start
     await asyncio.sleep(SETTLE_S)
     after = _charged(target)
