@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -25,6 +26,10 @@ POLL_S = 0.02
 END_DEADLINE_S = 5.0
 PROBE_TIMEOUT_S = 5.0
 LOG_TAIL_BYTES = 2000
+
+PR_SET_PDEATHSIG = 1
+
+_LIBC = ctypes.CDLL(None)
 
 Place = Literal["proxy", "load"]
 
@@ -94,6 +99,11 @@ def probe(address: tuple[str, int] | Path, path: str) -> int | None:
     return int(status[1]) if len(status) > 1 and status[1].isdigit() else None
 
 
+def _end_with_parent() -> None:
+    # A bench that is killed outright cannot end its processes; the kernel then does (prctl(2)).
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Fleet:
     """A context manager that owns every process of a run and ends them all, the last started first."""
 
@@ -138,6 +148,7 @@ class Fleet:
                 stderr=out,
                 pass_fds=() if hand_over is None else (hand_over.fileno(),),
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         self._running.append(process)
         if hand_over is not None:

@@ -1,6 +1,9 @@
 """The whole command, with few calls: table, JSON, exit status, and that nothing is left running."""
 
 import io
+import os
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,20 +74,25 @@ def test_wrong_usage_starts_nothing(arguments: tuple[str, ...]) -> None:
     assert arguments[0] in done.stderr
 
 
-def test_ending_the_bench_ends_its_processes() -> None:
-    """SIGTERM in the middle of a run leaves nothing running."""
+@pytest.mark.parametrize(("ended_by", "status"), [(signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_ending_the_bench_ends_its_processes(ended_by: signal.Signals, status: int, tmp_path: Path) -> None:
+    """Neither SIGTERM nor SIGKILL in the middle of a run leaves a process behind."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench", "--legs", "star-raw", "--rounds", "1000"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)}, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
         assert running.stderr is not None
         assert running.stderr.readline().startswith("round 1 ")
         children = {process.pid for process in running_processes() if process.parent == running.pid}
-        running.terminate()
+        handles = [os.pidfd_open(pid) for pid in children]
+        running.send_signal(ended_by)
         running.communicate(timeout=30)
-    assert len(children) == 2
-    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
-    assert running.returncode == 130
+    assert running.returncode == status
+    assert len(handles) == 2
+    for handle in handles:
+        # A pidfd becomes readable when its process has ended.
+        assert select.select([handle], [], [], 30)[0]
+        os.close(handle)
 
 
 def test_text_columns_line_up() -> None:
