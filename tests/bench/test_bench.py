@@ -79,7 +79,8 @@ def test_ending_the_bench_ends_its_processes(ended_by: signal.Signals, status: i
     """Neither SIGTERM nor SIGKILL in the middle of a run leaves a process behind."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench", "--legs", "star-raw", "--rounds", "1000"],
-        env={**os.environ, "TMPDIR": str(tmp_path)}, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
         assert running.stderr is not None
         assert running.stderr.readline().startswith("round 1 ")
