@@ -12,7 +12,7 @@ from gateway.upstream.paypal.api import NoReply, NotSent, PayPalApi
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.operation import Problem, ToolDefinition
 from gateway.upstream.paypal.problem import PayPalProblem
-from gateway.upstream.paypal.request import build_request
+from gateway.upstream.paypal.request import UnsafePath, build_request
 from gateway.upstream.paypal.validation import ArgumentChecker
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,38}", re.ASCII)
@@ -52,7 +52,10 @@ class ToolCaller:
             )
         if problems:
             return outcome.invalid_arguments(tool, problems)
-        request = build_request(tool, arguments, request_id)
+        try:
+            request = build_request(tool, arguments, request_id)
+        except UnsafePath as error:
+            return outcome.invalid_arguments(tool, [Problem("", "path", str(error))])
         facts: dict[str, Any] = {"request_id": request.request_id}
         try:
             reply = await self._api.send(request)

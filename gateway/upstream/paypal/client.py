@@ -149,7 +149,12 @@ def connect(
 
 
 def _headers(request: ApiRequest, token: str) -> dict[str, str]:
-    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    # identity: a compressed answer could be a thousand times larger than what the bound has seen
+    headers = {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+    }
     if request.body is not None:
         headers["content-type"] = "application/json"
     if request.request_id is not None:

@@ -22,6 +22,9 @@ _SUBSCRIPTIONS = "/v1/billing/subscriptions"
 _MINIMAL_PRODUCT = frozenset({"id", "name", "description", "create_time", "links"})
 _MINIMAL_PLAN = frozenset({"id", "product_id", "name", "status", "description", "create_time", "links"})
 _MINIMAL_SUBSCRIPTION = frozenset({"id", "status", "links"})
+_CANCEL_NEEDS_ACTIVE = (
+    "Invalid subscription status for cancel action; subscription status should be active or suspended."
+)
 _CYCLE_PRICE = re.compile(r"/plan/billing_cycles/@sequence==(\d+)/pricing_scheme/fixed_price")
 _PLAIN_PATHS = frozenset(
     {
@@ -77,11 +80,11 @@ def create_plan(ledger: Ledger, asked: Asked) -> Answer:
         raise not_found()
     cycles = body["billing_cycles"]
     if not any(cycle["tenure_type"] == "REGULAR" for cycle in cycles):
-        raise unprocessable("MISSING_REGULAR_BILLING_CYCLE", "A plan must have a regular billing cycle.")
+        raise unprocessable("MISSING_REGULAR_BILLING_CYCLE")
     prices = [cycle["pricing_scheme"]["fixed_price"] for cycle in cycles if "pricing_scheme" in cycle]
     fee = body["payment_preferences"].get("setup_fee")
     if len({price["currency_code"] for price in [*prices, *([fee] if fee else [])]}) > 1:
-        raise unprocessable("CURRENCY_MISMATCH", "All prices of a plan must be in the same currency.")
+        raise unprocessable("CURRENCY_MISMATCH")
     plan_id = "P-" + ledger.new_id(24)
     plan = {
         "id": plan_id,
@@ -116,7 +119,7 @@ def create_subscription(ledger: Ledger, asked: Asked) -> Answer:
     required(body, "plan_id")
     plan = _known(ledger.plans, body["plan_id"])
     if plan["status"] != "ACTIVE":
-        raise unprocessable("PLAN_STATUS_INVALID", "Plan status is not valid for this operation.")
+        raise unprocessable("PLAN_STATUS_INVALID")
     subscription_id = "I-" + ledger.new_id(12)
     path = f"{_SUBSCRIPTIONS}/{subscription_id}"
     subscription: Resource = {
@@ -152,14 +155,12 @@ def patch_subscription(ledger: Ledger, asked: Asked) -> Answer:
     """PATCH /v1/billing/subscriptions/{id}."""
     subscription = _known(ledger.subscriptions, asked.id("subscription_id"))
     if subscription["status"] not in ("ACTIVE", "SUSPENDED"):
-        raise unprocessable("SUBSCRIPTION_STATUS_INVALID", "Invalid subscription status for this operation.")
+        raise unprocessable("SUBSCRIPTION_STATUS_INVALID")
     if not isinstance(asked.body, list) or not asked.body:
-        raise invalid("MALFORMED_REQUEST_JSON", "The request JSON is not well formed.")
+        raise invalid("MALFORMED_REQUEST_JSON")
     for operation in asked.body:
         if operation.get("op") not in ("add", "replace") or not _patchable(operation.get("path")):
-            raise invalid(
-                "INVALID_PATCH_PATH", "The specified field cannot be patched.", operation.get("path")
-            )
+            raise invalid("INVALID_PATCH_PATH", operation.get("path"))
     for operation in asked.body:
         _apply(ledger, subscription, operation["path"], operation["value"])
     subscription["update_time"] = ledger.now()
@@ -171,7 +172,7 @@ def cancel_subscription(ledger: Ledger, asked: Asked) -> Answer:
     subscription = _known(ledger.subscriptions, asked.id("subscription_id"))
     required(body_object(asked), "reason")
     if subscription["status"] not in ("ACTIVE", "SUSPENDED"):
-        raise unprocessable("SUBSCRIPTION_STATUS_INVALID", "Invalid subscription status for this operation.")
+        raise unprocessable("SUBSCRIPTION_STATUS_INVALID", description=_CANCEL_NEEDS_ACTIVE)
     subscription["status"] = "CANCELLED"
     subscription["status_change_note"] = asked.body["reason"]
     return Answer(status=204)

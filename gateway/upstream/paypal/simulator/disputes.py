@@ -38,7 +38,7 @@ def accept_claim(ledger: Ledger, asked: Asked) -> Answer:
     dispute = _dispute(ledger, asked)
     body_object(asked)
     if dispute["status"] == "RESOLVED":
-        raise unprocessable("ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", "The dispute is already resolved.")
+        raise unprocessable("ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
     dispute["status"] = "RESOLVED"
     dispute["dispute_state"] = "RESOLVED"
     dispute["update_time"] = ledger.now()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.upstream.paypal.simulator.issues import DESCRIPTIONS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -83,21 +85,24 @@ class Refusal(Exception):
         return {**body, "details": details, "links": []} if details else {**body, "links": []}
 
 
-def unprocessable(issue: str, description: str, field_name: str | None = None) -> Refusal:
-    """422 with one issue."""
-    message = "The requested action is semantically incorrect or fails business validation."
-    return Refusal(422, "UNPROCESSABLE_ENTITY", message, Issue(issue, description, field_name))
+def unprocessable(issue: str, field_name: str | None = None, description: str | None = None) -> Refusal:
+    """422 with one issue, in PayPal's words unless others are given."""
+    message = (
+        "The requested action could not be performed, semantically incorrect, or failed business validation."
+    )
+    said = description or DESCRIPTIONS[issue]
+    return Refusal(422, "UNPROCESSABLE_ENTITY", message, Issue(issue, said, field_name))
 
 
-def invalid(issue: str, description: str, field_name: str | None = None) -> Refusal:
-    """400 with one issue."""
+def invalid(issue: str, field_name: str | None = None) -> Refusal:
+    """400 with one issue, in PayPal's words."""
     message = "Request is not well-formed, syntactically incorrect, or violates schema."
-    return Refusal(400, "INVALID_REQUEST", message, Issue(issue, description, field_name))
+    return Refusal(400, "INVALID_REQUEST", message, Issue(issue, DESCRIPTIONS[issue], field_name))
 
 
 def not_found() -> Refusal:
     """404."""
-    issue = Issue("INVALID_RESOURCE_ID", "Specified resource ID does not exist.")
+    issue = Issue("INVALID_RESOURCE_ID", DESCRIPTIONS["INVALID_RESOURCE_ID"])
     return Refusal(404, "RESOURCE_NOT_FOUND", "The specified resource does not exist.", issue)
 
 
@@ -106,7 +111,7 @@ def body_object(asked: Asked) -> dict[str, Any]:
     if asked.body is None:
         return {}
     if not isinstance(asked.body, dict):
-        raise invalid("MALFORMED_REQUEST_JSON", "The request JSON is not well formed.")
+        raise invalid("MALFORMED_REQUEST_JSON")
     return asked.body
 
 
@@ -114,6 +119,4 @@ def required(body: Mapping[str, Any], *names: str) -> None:
     """:raises Refusal: 400 MISSING_REQUIRED_PARAMETER for the first that is absent."""
     for name in names:
         if name not in body:
-            raise invalid(
-                "MISSING_REQUIRED_PARAMETER", "A required field / parameter is missing.", f"/{name}"
-            )
+            raise invalid("MISSING_REQUIRED_PARAMETER", f"/{name}")

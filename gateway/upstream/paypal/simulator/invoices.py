@@ -62,7 +62,7 @@ def send(ledger: Ledger, asked: Asked) -> Answer:
     """POST .../send: a draft becomes SENT; 202 and SCHEDULED if it is dated in the future."""
     invoice = _invoice(ledger, asked)
     if invoice["status"] != "DRAFT":
-        raise unprocessable("CANNOT_SEND_INVOICE", "The invoice cannot be sent in its current state.")
+        raise unprocessable("CANNOT_SEND_INVOICE")
     payer = link(asked.base_url, f"/invoice/payerView/details/{invoice['id']}", "payer-view")
     if invoice["detail"]["invoice_date"] > ledger.today():
         invoice["status"] = "SCHEDULED"
@@ -75,7 +75,7 @@ def send(ledger: Ledger, asked: Asked) -> Answer:
 def remind(ledger: Ledger, asked: Asked) -> Answer:
     """POST .../remind."""
     if _invoice(ledger, asked)["status"] not in _OPEN:
-        raise unprocessable("CANNOT_REMIND_INVOICE", "A reminder cannot be sent in this state.")
+        raise unprocessable("CANNOT_REMIND_INVOICE")
     return Answer(status=204)
 
 
@@ -83,13 +83,13 @@ def cancel(ledger: Ledger, asked: Asked) -> Answer:
     """POST .../cancel."""
     invoice = _invoice(ledger, asked)
     refusals = {
-        "DRAFT": ("CANNOT_CANCEL_DRAFT_INVOICE", "A draft invoice cannot be cancelled."),
-        "SCHEDULED": ("CANNOT_CANCEL_SCHEDULED_INVOICE", "A scheduled invoice cannot be cancelled."),
-        "PAID": ("CANNOT_CANCEL_PAID_INVOICE", "A paid invoice cannot be cancelled."),
-        "CANCELLED": ("INVOICE_CANCELED_ALREADY", "The invoice has already been cancelled."),
+        "DRAFT": "CANNOT_CANCEL_DRAFT_INVOICE",
+        "SCHEDULED": "CANNOT_CANCEL_SCHEDULED_INVOICE",
+        "PAID": "CANNOT_CANCEL_PAID_INVOICE",
+        "CANCELLED": "INVOICE_CANCELED_ALREADY",
     }
     if invoice["status"] in refusals:
-        raise unprocessable(*refusals[invoice["status"]])
+        raise unprocessable(refusals[invoice["status"]])
     invoice["status"] = "CANCELLED"
     return Answer(status=204)
 
@@ -100,7 +100,7 @@ def qr_code(ledger: Ledger, asked: Asked) -> Answer:
     body = body_object(asked)
     for side in ("width", "height"):
         if not 150 <= body.get(side, 500) <= 500:
-            raise invalid("INVALID_INTEGER_MAX_VALUE", "The value of a field is out of range.", f"/{side}")
+            raise invalid("INVALID_INTEGER_MAX_VALUE", f"/{side}")
     boundary = f"qr-{invoice['id']}"
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="image"\r\n\r\n'
     image = base64.b64encode(_png(zlib.crc32(invoice["id"].encode()) & 0xFF))

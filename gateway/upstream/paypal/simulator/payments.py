@@ -36,23 +36,15 @@ def _refunded(ledger: Ledger, base_url: str, capture: Resource, body: Resource) 
     already = ledger.refunded.get(capture["id"], Decimal(0))
     left = whole - already
     if left == 0:
-        raise unprocessable("CAPTURE_FULLY_REFUNDED", "The capture has already been fully refunded.")
+        raise unprocessable("CAPTURE_FULLY_REFUNDED")
     asked_for = body.get("amount")
     if asked_for is not None and asked_for["currency_code"] != currency:
-        raise unprocessable(
-            "REFUND_CAPTURE_CURRENCY_MISMATCH",
-            "Refund must be in the same currency as the capture.",
-            "/amount",
-        )
+        raise unprocessable("REFUND_CAPTURE_CURRENCY_MISMATCH", "/amount")
     amount = left if asked_for is None else Decimal(asked_for["value"])
     if amount <= 0:
-        raise unprocessable("CANNOT_BE_ZERO_OR_NEGATIVE", "Must be greater than zero.", "/amount/value")
+        raise unprocessable("CANNOT_BE_ZERO_OR_NEGATIVE", "/amount/value")
     if amount > left:
-        raise unprocessable(
-            "REFUND_AMOUNT_EXCEEDED",
-            "The refund amount must be less than or equal to the capture amount that is left.",
-            "/amount/value",
-        )
+        raise unprocessable("REFUND_AMOUNT_EXCEEDED", "/amount/value")
     ledger.refunded[capture["id"]] = already + amount
     capture["status"] = "REFUNDED" if amount == left else "PARTIALLY_REFUNDED"
     refund_id = ledger.new_id()

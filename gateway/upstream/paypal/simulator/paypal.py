@@ -123,9 +123,7 @@ class PayPalSimulator:
     def _check_request_id(self, path: str, asked: Asked, request_id: str | None) -> None:
         pays = isinstance(asked.body, dict) and "payment_source" in asked.body
         if self._strict and path == "/v2/checkout/orders" and pays and not request_id:
-            raise invalid(
-                "PAYPAL_REQUEST_ID_REQUIRED", "A PayPal-Request-Id is required with a payment source."
-            )
+            raise invalid("PAYPAL_REQUEST_ID_REQUIRED")
 
     def _debug_id(self) -> str:
         self._debug_ids += 1
@@ -142,7 +140,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise invalid("MALFORMED_REQUEST_JSON", "The request JSON is not well formed.") from None
+        raise invalid("MALFORMED_REQUEST_JSON") from None
 
 
 def _projected(answer: Answer) -> Resource | None:

@@ -16,9 +16,9 @@ def search(ledger: Ledger, asked: Asked) -> Answer:
         start = datetime.fromisoformat(asked.query["start_date"])
         end = datetime.fromisoformat(asked.query["end_date"])
     except (KeyError, ValueError):
-        raise invalid("INVALID_PARAMETER_VALUE", "A date is missing or malformed.", "start_date") from None
+        raise invalid("INVALID_PARAMETER_VALUE", "start_date") from None
     if not timedelta(0) <= end - start <= _LONGEST:
-        raise invalid("INVALID_DATE_RANGE", "The date range is greater than the maximum range of 31 days.")
+        raise invalid("INVALID_DATE_RANGE")
     found = [one for one in ledger.transactions if _matches(one["transaction_info"], asked, start, end)]
     size, page = int(asked.query.get("page_size", 100)), int(asked.query.get("page", 1))
     shown = found[(page - 1) * size : page * size]

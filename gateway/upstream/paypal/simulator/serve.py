@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -11,6 +14,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.upstream.paypal.simulator.app import ABORT_EXTENSION, create_simulator
 from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
+
+_PATIENCE = 1
+"""Seconds that answers in the making have when serving ends."""
 
 
 class _CuttableProtocol(H11Protocol):
@@ -48,19 +54,30 @@ async def serve_simulator(
         http=_CuttableProtocol,
         log_level="warning",
         lifespan="off",
+        timeout_graceful_shutdown=_PATIENCE,
     )
-    server = _Announcing(config, started)
-    await server.serve()
+    server = _Server(config, started)
+    serving = asyncio.ensure_future(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True  # cancelling uvicorn itself would leave its sockets open
+        await serving
+        raise
 
 
-class _Announcing(uvicorn.Server):
+class _Server(uvicorn.Server):
     """Tells the port once it listens; leaves signals to whoever owns the process."""
 
-    def __init__(self, config: uvicorn.Config, started: asyncio.Future[int] | None) -> None:
+    def __init__(self, config: uvicorn.Config, announced: asyncio.Future[int] | None) -> None:
         super().__init__(config)
-        self._started_future = started
+        self._announced = announced
 
-    async def startup(self, sockets: Any = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._started_future is not None and not self._started_future.done() and self.servers:
-            self._started_future.set_result(self.servers[0].sockets[0].getsockname()[1])
+        if self._announced is not None and not self._announced.done() and self.servers:
+            self._announced.set_result(self.servers[0].sockets[0].getsockname()[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

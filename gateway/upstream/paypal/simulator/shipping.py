@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.upstream.paypal.simulator.exchange import Answer, Asked, body_object, not_found, required
+from gateway.upstream.paypal.simulator.issues import DESCRIPTIONS
 from gateway.upstream.paypal.simulator.ledger import Ledger, Resource, link
 
 _TRACKERS = "/v1/shipping/trackers"
@@ -50,7 +51,7 @@ def _unknown_payment(ledger: Ledger) -> Resource:
         "field": "/trackers/0/transaction_id",
         "location": "body",
         "issue": "INVALID_TRANSACTION_ID",
-        "description": "The transaction ID is not valid.",
+        "description": DESCRIPTIONS["INVALID_TRANSACTION_ID"],
     }
     return {
         "name": "RESOURCE_NOT_FOUND",
