@@ -1,0 +1,83 @@
+"""One small document from an identity provider, over httpx, with every limit an attacker could lean on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+import httpx
+
+from gateway.identity.endpoints import parse_endpoint
+from gateway.identity.jwk import MAX_JWKS_BYTES
+
+FETCH_DEADLINE_S: Final = 5.0
+"""Seconds for the whole exchange. httpx's own timeouts start anew with each byte a slow server drips."""
+
+
+class FetchError(Exception):
+    """No usable document. ``status``: the HTTP status, if there was one. The message quotes nothing
+    received."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Fetcher(Protocol):
+    """Gets one document."""
+
+    async def fetch(self, url: str) -> bytes:
+        """The body of a 200 answer.
+
+        :raises FetchError: anything else.
+        """
+
+
+class HttpFetcher:
+    """GET with a deadline, a size limit, no redirects and no credentials.
+
+    No redirects: the URL was checked against the configuration, what it points to was not (SSRF). No
+    compression: a small body that unpacks to a large one would pass the limit. The client is the app's; it is
+    not closed here.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        max_bytes: int = MAX_JWKS_BYTES,
+        deadline_s: float = FETCH_DEADLINE_S,
+    ) -> None:
+        self._client = client
+        self._max_bytes = max_bytes
+        self._deadline_s = deadline_s
+
+    async def fetch(self, url: str) -> bytes:
+        """See :class:`Fetcher`. What is *not* checked: the content type (issuers send all sorts)."""
+        try:
+            parse_endpoint(url)
+        except ValueError as problem:
+            raise FetchError(str(problem)) from None
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await self._get(url)
+        except TimeoutError:
+            raise FetchError(f"no complete answer within {self._deadline_s} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+            raise FetchError(f"the exchange failed ({type(problem).__name__})") from None
+
+    async def _get(self, url: str) -> bytes:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        async with self._client.stream(
+            "GET", url, headers=headers, follow_redirects=False, auth=None
+        ) as response:
+            if response.status_code != httpx.codes.OK:
+                raise FetchError(f"the answer is HTTP {response.status_code}", response.status_code)
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                raise FetchError("the answer is compressed although that was not asked for")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise FetchError(f"the answer is larger than {self._max_bytes} bytes")
+            return bytes(body)
