@@ -74,6 +74,9 @@ class Journal:
 
     def interrupted(self, done: bytes) -> None:
         """Only ``done``, the beginning of what was planned, is in the file; the record counts as lost."""
+        if done and self._newline and not self._rest:
+            # The newline that the last line lacked; what follows it begins a line.
+            done, self._newline = done[1:], False
         if done:
             ended = b"\n" if self._rest and not self._newline else b""
             line, self._rest, self._newline = read_tail(self._rest + ended + done)

@@ -38,8 +38,7 @@ from gateway.audit.record import AuditRecord, Status
 from gateway.audit.verification import MAX_PROBLEMS, Anchor, Problem, Verification
 
 CHECKPOINT_SLACK = 16
-"""Lines beyond the promised distance that are no problem: those of one write, and of starts that crashed
-too."""
+"""Records beyond the promised number that may wait for a checkpoint: writes that were cut short before theirs."""
 MAX_OPEN_CALLS = 1000
 """More calls without a closing record are not named."""
 
@@ -86,7 +85,7 @@ class _Reading:
         self._seq: int | None = None
         self._head = NO_HASH
         self._records = self._checkpoints = self._covered = 0
-        self._uncovered_allowed: int | None = None
+        self._uncovered = self._every = 0
         self._closed = False
         self._open_calls: dict[tuple[str, str], None] = {}
 
@@ -115,6 +114,11 @@ class _Reading:
             self._problem(1, "there is no audit line in this file")
         elif self._keys and not self._covered and not self._problem_count:
             self._problem(self._last_number, "no checkpoint is signed by the given key")
+        elif self._covered and self._uncovered > self._every + CHECKPOINT_SLACK:
+            self._problem(
+                self._last_number,
+                f"a checkpoint is overdue: no key vouches for what follows line {self._covered}",
+            )
         anchor = self._anchor
         if anchor is not None and self._seq is not None:
             if anchor.chain != self._chain:
@@ -185,6 +189,7 @@ class _Reading:
         self._closed = False
         if isinstance(body, AuditRecord):
             self._records += 1
+            self._uncovered += 1
             call = (body.call_id, body.phase.value)
             if body.status is Status.OPENED:
                 self._open_calls[call] = None
@@ -201,13 +206,6 @@ class _Reading:
             self._note(
                 self._number, f"{body.lost} records lost and {body.unsynced} not synced since {body.since}"
             )
-        if self._uncovered_allowed is not None:
-            self._uncovered_allowed -= 1
-            if self._uncovered_allowed == -CHECKPOINT_SLACK:
-                self._problem(
-                    self._number,
-                    f"a checkpoint is overdue: no key vouches for what follows line {self._covered}",
-                )
 
     def _judge(self, line: Line, checkpoint: Checkpoint) -> None:
         if not self._keys:
@@ -219,7 +217,7 @@ class _Reading:
             self._problem(self._number, "the signature of this checkpoint is wrong")
         elif not self._problem_count:
             self._covered = self._number
-            self._uncovered_allowed = checkpoint.every
+            self._uncovered, self._every = 0, checkpoint.every
 
     def _problem(self, line: int, what: str) -> None:
         self._problem_count += 1

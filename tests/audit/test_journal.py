@@ -1,7 +1,7 @@
 """What a writer says about itself: the beginning, crashes, lost records, checkpoints."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.audit.chain import Chain, Checkpoint, Gap, Genesis, Recovered, read_line
@@ -135,6 +135,8 @@ def test_refused_records_are_counted_in_a_gap_line() -> None:
 
 
 @settings(max_examples=150)
+@example([0.9999999999999999, 0.25], False)
+@example([0.9999999999999999, 0.01, 0.5], True)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.booleans())
 def test_any_sequence_of_short_writes_verifies(parts: list[float], signed: bool) -> None:  # noqa: FBT001
     """A disk that fills and empties again: each write reaches the file in part, and the file accounts for
