@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 START_TIMEOUT_S = 20
 
 
@@ -72,13 +70,17 @@ class OpaProcess:
             self._process = None
 
     def _healthy(self) -> bool:
-        transport = httpx.HTTPTransport(uds=str(self._unix) if self._unix else None)
-        base = "http://opa" if self._unix else self.url
-        try:
-            with httpx.Client(transport=transport, base_url=base, timeout=1) as client:
-                return client.get("/health?bundles=true").status_code == 200
-        except httpx.HTTPError:
-            return False
+        family, address = (
+            (socket.AF_UNIX, str(self._unix)) if self._unix else (socket.AF_INET, ("127.0.0.1", self._port))
+        )
+        with socket.socket(family) as connection:
+            connection.settimeout(1)
+            try:
+                connection.connect(address)
+                connection.sendall(b"GET /health?bundles=true HTTP/1.0\r\n\r\n")
+                return connection.recv(64).startswith(b"HTTP/1.0 200")
+            except OSError:
+                return False
 
     def __enter__(self) -> Self:
         self.start()
