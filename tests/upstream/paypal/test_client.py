@@ -88,10 +88,26 @@ def test_shows_no_secret_in_a_repr() -> None:
     assert "simulator-secret" not in repr(CREDENTIALS)
 
 
-async def test_asks_for_one_token_however_many_calls_wait(paypal: Conversation) -> None:
-    """Ten calls at once make one token request."""
-    await asyncio.gather(*(paypal.call("get_order", ARGUMENTS["get_order"]) for _ in range(10)))
-    assert paypal.simulator.tokens.fetches == 1
+async def test_asks_for_one_token_however_many_calls_wait() -> None:
+    """Ten calls that all find no token make one token request, even while its answer is pending."""
+    asked, answer_now = 0, asyncio.Event()
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        await answer_now.wait()
+        return httpx.Response(200, json={"access_token": "A21", "expires_in": 900})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+        source = ClientCredentialsToken(http, BASE_URL + "/v1/oauth2/token", lambda: CREDENTIALS)
+        waiting = [asyncio.create_task(source.token()) for _ in range(10)]
+        while asked == 0:
+            await asyncio.sleep(0)
+        for _ in range(50):  # every other task has had its turn
+            await asyncio.sleep(0)
+        answer_now.set()
+        assert await asyncio.gather(*waiting) == ["A21"] * 10
+    assert asked == 1
 
 
 @pytest.fixture
