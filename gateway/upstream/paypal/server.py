@@ -1,4 +1,4 @@
-"""The PayPal MCP server: one JSON-RPC message in, at most one out. Both eras, raw dicts, no SDK, no session.
+"""The PayPal MCP server: one JSON-RPC message in, at most one out. Both eras, raw dicts, no SDK, no state.
 
 Legacy (2024-11-05 to 2025-11-25): ``initialize``, ``ping``, ``tools/list``, ``tools/call``. Modern
 (2026-07-28), when ``params._meta`` says so: ``server/discover``, the two tool methods, ``resultType`` and a

@@ -90,19 +90,19 @@ def test_shows_no_secret_in_a_repr() -> None:
 
 async def test_asks_for_one_token_however_many_calls_wait() -> None:
     """Ten calls that all find no token make one token request, even while its answer is pending."""
-    asked, answer_now = 0, asyncio.Event()
+    asked, arrived, answer_now = 0, asyncio.Event(), asyncio.Event()
 
     async def slow(_: httpx.Request) -> httpx.Response:
         nonlocal asked
         asked += 1
+        arrived.set()
         await answer_now.wait()
         return httpx.Response(200, json={"access_token": "A21", "expires_in": 900})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
         source = ClientCredentialsToken(http, BASE_URL + "/v1/oauth2/token", lambda: CREDENTIALS)
         waiting = [asyncio.create_task(source.token()) for _ in range(10)]
-        while asked == 0:
-            await asyncio.sleep(0)
+        await arrived.wait()
         for _ in range(50):  # every other task has had its turn
             await asyncio.sleep(0)
         answer_now.set()
