@@ -1,0 +1,145 @@
+"""Wires the house: the rooms of the walk, the front door, and what stands beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.books import Books
+from gateway.console.pages import console_routes
+from gateway.door.endpoint import McpEndpoint
+from gateway.door.http import Guard
+from gateway.health import Probe, health_routes
+from gateway.identity.metadata import metadata_path, metadata_url, protected_resource_metadata
+from gateway.outcome.allow import AllowOutcome
+from gateway.outcome.confirm import ConfirmOutcome
+from gateway.outcome.consent import Consents
+from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.pending import Waiting
+from gateway.parts import PAYPAL, engine_of, environment_of, identity_of, open_audit, open_shelf, resource_of
+from gateway.policy.amounts import Amounts, MoneyRules
+from gateway.policy.policy import Policy
+from gateway.settings import Settings
+from gateway.settings.checks import is_loopback
+from gateway.state.store import Store
+from gateway.upstream.paypal import money as paypal_money
+from gateway.version import VERSION
+from gateway.walk import House
+
+
+class Gateway:
+    """The ASGI application: MCP as raw ASGI, everything else through Starlette."""
+
+    def __init__(
+        self, endpoint: McpEndpoint, app: ASGIApp, *, store: Store, house: House, probe: Probe
+    ) -> None:
+        self.store = store
+        self.house = house
+        self.probe = probe
+        self._endpoint = endpoint
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and self._endpoint.serves(scope["path"]):
+            await self._endpoint(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[Gateway]:
+    """Everything open and wired; closed again in reverse order.
+
+    :raises SettingsError: a setting that only shows here to be unusable.
+    :raises PolicyRefused: the embedded engine has no policy it may use.
+    :raises AuditUnavailable: the audit file cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        shelf = await stack.enter_async_context(open_shelf(settings, now=now))
+        audit = await stack.enter_async_context(open_audit(settings))
+        engine = await engine_of(settings, stack)
+        identity = await identity_of(settings, stack)
+
+        books = Books(audit)
+        policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
+        rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
+        house = House(
+            books=books,
+            identity=identity,
+            catalog=shelf.catalog,
+            classes=shelf.classes,
+            amounts=Amounts(rules, shelf.upstreams),
+            consents=Consents(waiting, now=now),
+            policy=policy,
+            allow=AllowOutcome(shelf.upstreams, waiting, now=now),
+            handshake=HandshakeOutcome(waiting),
+            confirm=ConfirmOutcome(
+                waiting, public_url=settings.public_url, now=now, hold_s=settings.confirm.hold_seconds
+            ),
+        )
+        endpoint = McpEndpoint(
+            house,
+            _guard(settings),
+            default_server=next(iter(shelf.upstreams)),
+            version=VERSION,
+            max_body_bytes=settings.door.max_body_bytes,
+            resource_metadata=_metadata_url(settings),
+            now=now,
+        )
+        probe = Probe(engine=engine, store=shelf.store, audit=audit)
+        app = Starlette(
+            routes=[
+                *health_routes(probe),
+                *_metadata_routes(settings),
+                *console_routes(
+                    store=shelf.store,
+                    waiting=waiting,
+                    policy=policy,
+                    audit=books,
+                    public_url=settings.public_url,
+                    now=now,
+                ),
+            ]
+        )
+        yield Gateway(endpoint, app, store=shelf.store, house=house, probe=probe)
+
+
+def _metadata_url(settings: Settings) -> str | None:
+    """Where RFC 9728 metadata is; None with static tokens only: there is no authorization server to point to."""
+    return metadata_url(resource_of(settings)) if settings.identity.issuers else None
+
+
+def _metadata_routes(settings: Settings) -> list[BaseRoute]:
+    if not settings.identity.issuers:
+        return []
+    resource = resource_of(settings)
+    document = protected_resource_metadata(
+        resource=resource,
+        authorization_servers=[one.issuer for one in settings.identity.issuers],
+        resource_name="Countersign gateway",
+    )
+
+    async def metadata(_: Request) -> Response:
+        return JSONResponse(document, headers={"cache-control": "max-age=3600"})
+
+    return [Route(metadata_path(resource), metadata)]
+
+
+def _guard(settings: Settings) -> Guard:
+    public = urlsplit(settings.public_url)
+    hosts = {public.netloc.lower(), *(one.lower() for one in settings.door.allowed_hosts)}
+    if is_loopback(settings.host):
+        hosts |= {"127.0.0.1", "localhost", "[::1]"}
+    origins = {f"{public.scheme}://{public.netloc.lower()}"}
+    origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
+    return Guard(hosts=frozenset(hosts), origins=frozenset(origins))

@@ -1,0 +1,191 @@
+"""What the walk tells the audit: the rooms' values, translated into one entry. Beside the walk, because it knows
+all rooms and the audit knows none.
+
+Opened before the first room, closed after the last. A refusal of ours (a burnt token, an unknown tool) is recorded as
+*refused*; what broke on the way is *failed*, and what may have left is *unknown* (``audit/ledger.py``).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal, Self
+
+from gateway.audit.ledger import Audit, AuditEntry
+from gateway.audit.record import Phase, Status
+from gateway.catalog.catalog import Entry
+from gateway.console.decide import AuditOutcome, Verdict
+from gateway.console.person import Person
+from gateway.door.call import Era, ToolCall
+from gateway.errors import CountersignError, Unavailable
+from gateway.identity.caller import Caller
+from gateway.outcome.answer import Again, Answer, Executed, Refused, Unknown
+from gateway.outcome.pending import Pending
+from gateway.policy.decision import Decision, outcome_of
+from gateway.upstream.target import Effect, Reply
+
+_STATUS = {Effect.EXECUTED: Status.EXECUTED, Effect.REFUSED: Status.FAILED, Effect.UNKNOWN: Status.UNKNOWN}
+
+_CONSOLE: Mapping[AuditOutcome, tuple[str, Status]] = {
+    "accepted": ("allow", Status.EXECUTED),
+    "denied": ("deny", Status.REFUSED),
+    "rejected": ("deny", Status.REFUSED),
+    "void": ("error", Status.FAILED),
+    "unknown": ("error", Status.UNKNOWN),
+}
+
+
+class CallBook:
+    """The page of one call."""
+
+    def __init__(self, entry: AuditEntry) -> None:
+        self._entry = entry
+        self._reply: Reply | None = None
+        self._decided: Decision | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._entry.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, CountersignError) and self._reply is None:
+            broken = isinstance(error, Unavailable)
+            self._entry.finished(Status.FAILED if broken else Status.REFUSED, error=error.code)
+        await self._entry.__aexit__(kind, error, traceback)
+
+    def caller(self, caller: Caller) -> Caller:
+        """Who asks."""
+        self._entry.caller(issuer=caller.issuer, subject=caller.subject, client_id=caller.client_id)
+        return caller
+
+    def tool(self, entry: Entry) -> Entry:
+        """What is asked for, as it is now."""
+        self._entry.tool(definition_hash=entry.tool.definition_hash)
+        return entry
+
+    def decided(self, decision: Decision, transaction_id: str) -> None:
+        """What the policy said."""
+        self._decided = decision
+        self._entry.transaction(transaction_id)
+        self._entry.decided(
+            outcome_of(decision),
+            reasons=[reason.code for reason in decision.reasons],
+            decision_id=decision.decision_id,
+            revision=decision.revision,
+            engine=decision.engine,
+            data_class=decision.data_class,
+            tier=decision.tier,
+            would_be=decision.would_be,
+        )
+
+    async def before_upstream(self, *, durable: bool) -> None:
+        """:raises AuditUnavailable: the record must be on disk first, and cannot be."""
+        await self._entry.before_upstream(durable=durable)
+
+    def upstream(self, reply: Reply) -> None:
+        """How the target answered."""
+        self._reply = reply
+        self._entry.upstream(status=reply.status, debug_id=reply.debug_id, request_id=reply.request_id)
+
+    def answered(self, answer: Answer) -> Answer:
+        """What became of the call."""
+        match answer:
+            case Executed():
+                assert self._reply is not None
+                status = _STATUS[self._reply.effect]
+                if status is Status.EXECUTED and self._reply.is_error:
+                    status = Status.FAILED
+                self._entry.finished(status)
+            case Unknown():
+                self._entry.finished(Status.UNKNOWN)
+            case Again():
+                self._entry.finished(Status.WAITING)
+            case Refused():
+                self._gateway_refused(answer)
+                self._entry.finished(Status.REFUSED)
+        return answer
+
+    def listed(self, count: int) -> None:
+        """A listing was answered; how many tools it showed is nobody's secret and nobody's need."""
+        del count
+        self._entry.finished(Status.EXECUTED)
+
+    def _gateway_refused(self, answer: Refused) -> None:
+        """The gateway's own walls may refuse what the policy allowed; then their reasons are the record's."""
+        decision = self._decided
+        if decision is not None and answer.about.reasons != decision.reasons:
+            self._entry.decided(
+                "deny",
+                reasons=[reason.code for reason in answer.about.reasons],
+                decision_id=decision.decision_id,
+                revision=decision.revision,
+                engine=decision.engine,
+                data_class=decision.data_class,
+                tier=decision.tier,
+            )
+
+
+class Books:
+    """Opens pages over one audit."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    def call(self, call: ToolCall) -> CallBook:
+        """The page of one tool call."""
+        entry = self._audit.record(call_id=call.call_id, phase=Phase.CALL)
+        entry.tool(server=call.server, name=call.tool, era=call.era, arguments_hash=call.arguments_hash)
+        return CallBook(entry)
+
+    def listing(self, *, call_id: str, server: str, era: Era) -> CallBook:
+        """The page of one ``tools/list``."""
+        entry = self._audit.record(call_id=call_id, phase=Phase.LIST)
+        entry.tool(server=server, era=era)
+        return CallBook(entry)
+
+    async def rejected(
+        self, *, call_id: str, server: str, method: str | None, error: CountersignError
+    ) -> None:
+        """What was no proper call. The method is named where it was understood."""
+        async with self._audit.record(call_id=call_id, phase=Phase.CALL) as entry:
+            entry.tool(server=server, name=method)
+            entry.finished(Status.REFUSED, error=error.code)
+
+    async def decided(
+        self,
+        *,
+        person: Person,
+        pending: Pending,
+        verdict: Verdict,
+        outcome: AuditOutcome,
+        reasons: tuple[str, ...],
+    ) -> None:
+        """A person's decision at the console; on disk when this returns (``console.decide.ConsoleAudit``).
+
+        :raises AuditUnavailable: then the decision does not stand.
+        """
+        async with self._audit.record(call_id=str(uuid.uuid4()), phase=Phase.CONFIRM) as entry:
+            entry.caller(issuer=person.issuer, subject=person.subject, client_id=None)
+            entry.transaction(pending.transaction_id)
+            entry.tool(
+                server=pending.binding.server,
+                name=pending.binding.tool,
+                definition_hash=pending.binding.definition_hash,
+                arguments_hash=pending.binding.arguments_hash,
+            )
+            said, status = _CONSOLE[outcome]
+            entry.decided(
+                said,
+                reasons=[f"console.{verdict}", *reasons],
+                data_class=pending.data_class,
+                tier=pending.tier,
+            )
+            entry.finished(status)
+            await entry.before_upstream(durable=True)
+
+    def state(self) -> Literal["ok", "degraded"]:
+        """Whether the audit takes records; policy refuses the classes 1 to 3 while it does not."""
+        return "ok" if self._audit.healthy else "degraded"

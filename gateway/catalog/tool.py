@@ -1,0 +1,66 @@
+"""The tool as the catalog knows it: what the upstream says now, and what was approved. Values only."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+ETDI_META_KEY = "dev.countersign/etdi"
+"""Where a definition carries its ETDI block on the MCP wire (conflict C16: stock clients drop unknown fields)."""
+
+
+class EtdiStatus(StrEnum):
+    """Set by the gateway; whatever status arrives from a server is discarded (R068)."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    TOKEN_INVALID = "token_invalid"  # noqa: S105 - a status, not a secret
+    SIGNATURE_INVALID = "signature_invalid"
+
+
+class Etdi(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the definition's origin is proven, and by what.
+
+    ``evidence`` says what verified it: ``release`` (the definition is one this very release ships and its hash is
+    the pinned one), ``token`` (an OAuth token bound to the tool) or ``signature``.
+    """
+
+    status: EtdiStatus = EtdiStatus.UNVERIFIED
+    evidence: str | None = None
+    error: str | None = None
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool of one server as it is NOW. ``first_seen`` is unix seconds."""
+
+    name: str
+    version: str | None
+    definition_hash: str
+    provider: str | None
+    permissions: tuple[str, ...]
+    annotations: dict[str, Any]
+    etdi: Etdi
+    first_seen: int
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody approved, and until when. Times are unix seconds."""
+
+    version: str | None
+    definition_hash: str
+    provider: str | None
+    requested: tuple[str, ...]
+    approved: tuple[str, ...]
+    by: str
+    at: int
+    expires: int | None = None
+    revoked: bool = False
+
+
+class SchemaVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the arguments fit the tool's input schema. ``errors`` name JSON pointers, never values."""
+
+    valid: bool
+    errors: tuple[str, ...] = ()

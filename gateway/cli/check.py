@@ -1,0 +1,77 @@
+"""``countersign check``: would it run? Settings, policy, state, audit, targets, each said in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.app import open_gateway
+from gateway.catalog.catalog import Catalog
+from gateway.cli.common import config_option, json_option, settings_of, terminal
+from gateway.errors import CountersignError
+from gateway.serving import run
+from gateway.state.open import masked
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One part and whether it would do its job."""
+
+    part: str
+    ok: bool
+    says: str
+
+
+@click.command()
+@config_option
+@json_option
+def check(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
+    """Validate settings and policy, reach every part, and say what is missing. Exit 0: it would run; 1: not."""
+    findings = run(_findings(config))
+    if as_json:
+        click.echo(msgspec.json.encode(findings).decode())
+    else:
+        console = terminal()
+        for one in findings:
+            mark = "[green]ok[/]  " if one.ok else "[red]NO[/]  "
+            console.print(f"{mark}{one.part:<10} {one.says}", highlight=False)
+    if not all(one.ok for one in findings):
+        raise click.exceptions.Exit(1)
+
+
+async def _findings(config: Path | None) -> list[Finding]:
+    try:
+        settings = settings_of(config)
+    except CountersignError as problem:
+        return [_no("settings", problem)]
+    found = [
+        Finding(part="settings", ok=True, says=f"listen {settings.listen}, public {settings.public_url}")
+    ]
+    try:
+        async with open_gateway(settings) as gateway:
+            ready = await gateway.probe.readiness()
+            policy = ready["policy"]
+            says = f"{policy['engine']}, revision {policy['revision'] or 'none'}"
+            found.append(Finding(part="policy", ok=policy["ready"], says=policy.get("error") or says))
+            state = ready["state"]["ready"]
+            found.append(Finding(part="state", ok=state, says=masked(settings.state.url)))
+            found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
+            for server in gateway.house.catalog.servers():
+                found.append(await _target(gateway.house.catalog, server))
+    except CountersignError as problem:
+        found.append(_no(problem.code.partition(".")[0], problem))
+    return found
+
+
+async def _target(catalog: Catalog, server: str) -> Finding:
+    try:
+        entries = await catalog.all(server)
+    except CountersignError as problem:
+        return _no(server, problem)
+    approved = sum(entry.approval is not None and not entry.approval.revoked for entry in entries)
+    return Finding(part=server, ok=True, says=f"{len(entries)} tools, {approved} approved")
+
+
+def _no(part: str, problem: CountersignError) -> Finding:
+    return Finding(part=part, ok=False, says=problem.message)

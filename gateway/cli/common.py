@@ -1,0 +1,45 @@
+"""What several commands share: the ``--config`` option and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from gateway.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_CONFIG = Path("countersign.yaml")
+
+
+def config_option(command: F) -> F:
+    """``--config FILE``, ``COUNTERSIGN_CONFIG``, else ``countersign.yaml`` here if there is one."""
+    return click.option(
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        envvar="COUNTERSIGN_CONFIG",
+        help="Settings file (YAML). Default: countersign.yaml in this folder, if there is one.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``: the same facts for a script."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")(command)
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings of this run. :raises SettingsError:"""
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG
+    return load_settings(config)
+
+
+def terminal() -> Console:
+    """Rich on a terminal, plain and wide text in a pipe."""
+    probe = Console()
+    return probe if probe.is_terminal else Console(width=160, color_system=None, highlight=False)

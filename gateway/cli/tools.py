@@ -1,0 +1,133 @@
+"""``countersign tools``: which definitions are approved, and approving or revoking them from the terminal."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+
+import click
+import msgspec
+from rich import box
+from rich.table import Table
+
+from gateway.audit.record import Phase, Status
+from gateway.catalog.catalog import Entry
+from gateway.catalog.drift import drift
+from gateway.cli.common import config_option, json_option, settings_of, terminal
+from gateway.errors import CountersignError
+from gateway.parts import open_audit, open_shelf
+from gateway.serving import run
+from gateway.settings import Settings
+
+
+@click.group()
+def tools() -> None:
+    """The tools behind the gateway, as they are now, and their approvals."""
+
+
+@tools.command("list")
+@config_option
+@click.option("--server", help="Only this server.")
+@json_option
+def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # noqa: FBT001 - click
+    """Every tool with its class, definition hash and approval."""
+    found = run(_listed(settings_of(config), server))
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    table = Table("server", "tool", "class", "definition", "approval", box=box.SIMPLE_HEAD)
+    for row in found:
+        table.add_row(row["server"], row["tool"], row["class"], row["definition_hash"][:12], row["approval"])
+    terminal().print(table)
+
+
+@tools.command()
+@config_option
+@click.argument("server")
+@click.argument("tool")
+@click.option("--by", required=True, help="Who approves: the name the record will show.")
+@click.option(
+    "--hash", "expected", required=True, help="The definition hash you looked at (or its first 12 digits)."
+)
+def approve(config: Path | None, server: str, tool: str, by: str, expected: str) -> None:
+    """Approve the definition that is live now, if it is the one you looked at."""
+    if len(expected) < 12:
+        raise click.UsageError("--hash needs at least 12 digits, so that it names one definition")
+    run(_approve(settings_of(config), server, tool, by=by, expected=expected.lower()))
+    click.echo(f"{server} {tool}: approved")
+
+
+@tools.command()
+@config_option
+@click.argument("server")
+@click.argument("tool")
+@click.option("--by", required=True, help="Who revokes: the name the record will show.")
+def revoke(config: Path | None, server: str, tool: str, by: str) -> None:
+    """Revoke a tool's approval: its next call is refused."""
+    if run(_revoke(settings_of(config), server, tool, by=by)):
+        click.echo(f"{server} {tool}: revoked")
+    else:
+        click.echo(f"{server} {tool}: there was no approval", err=True)
+        raise click.exceptions.Exit(1)
+
+
+async def _listed(settings: Settings, only: str | None) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    async with open_shelf(settings) as shelf:
+        for server in shelf.catalog.servers():
+            if only is not None and server != only:
+                continue
+            for entry in await shelf.catalog.all(server):
+                data_class = shelf.classes.of(entry.tool.name)
+                rows.append(
+                    {
+                        "server": server,
+                        "tool": entry.tool.name,
+                        "class": str(data_class) if data_class else "none",
+                        "definition_hash": entry.tool.definition_hash,
+                        "approval": _approval(entry),
+                    }
+                )
+    return rows
+
+
+def _approval(entry: Entry) -> str:
+    if entry.approval is None:
+        return "not approved"
+    drifted = drift(entry.tool, entry.approval, now=time.time())
+    return f"by {entry.approval.by}" if drifted is None else drifted.value
+
+
+async def _approve(settings: Settings, server: str, tool: str, *, by: str, expected: str) -> None:
+    async with open_shelf(settings) as shelf:
+        entry = await shelf.catalog.current(server, tool, sensitive=True)
+        live = entry.tool.definition_hash
+        if not live.startswith(expected):
+            raise CountersignError(f"the live definition is {live[:12]}…, not {expected[:12]}…: look again.")
+        await _record(settings, server, tool, live, by=by, code="admin.approve_tool")
+        await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
+
+
+async def _revoke(settings: Settings, server: str, tool: str, *, by: str) -> bool:
+    async with open_shelf(settings) as shelf:
+        approval = await shelf.approvals.of(server, tool)
+        if approval is None:
+            return False
+        await _record(settings, server, tool, approval.definition_hash, by=by, code="admin.revoke_tool")
+        return await shelf.approvals.revoke(server, tool, by=by) is not None
+
+
+async def _record(
+    settings: Settings, server: str, tool: str, definition_hash: str, *, by: str, code: str
+) -> None:
+    """On disk before it takes effect. :raises AuditUnavailable: then it does not."""
+    async with (
+        open_audit(settings) as audit,
+        audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry,
+    ):
+        entry.caller(issuer="urn:countersign:terminal", subject=by, client_id=None)
+        entry.tool(server=server, name=tool, definition_hash=definition_hash)
+        entry.decided("allow", reasons=[code])
+        entry.finished(Status.EXECUTED)
+        await entry.before_upstream(durable=True)

@@ -1,0 +1,144 @@
+"""Answers -> JSON-RPC results, in the dialect of the request. Pure.
+
+A refusal is a tool result with ``isError: true``, so that the model can read it and react (MCP server/tools, error
+handling); protocol errors are for what was no proper call. What waits is ``input_required`` where the host speaks
+2026-07-28 and a plain result everywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gateway.door.call import Era
+from gateway.door.protocol import META_SERVER, server_info
+from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
+from gateway.outcome.consent import ELICITATION_KEY
+from gateway.outcome.view import View
+
+DECISION_META_KEY = "dev.countersign/decision"
+"""``_meta`` key under which every answer that is not a plain pass-through says how it came to be."""
+
+
+def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[str, Any]:
+    """The JSON-RPC ``result`` for an answer (never called for an upstream's JSON-RPC error)."""
+    match answer:
+        case Executed():
+            return _executed(answer, era, version)
+        case Again() if answer.token is not None and era is Era.MODERN:
+            return _stamped(_input_required(answer), version)
+        case Again():
+            body = {
+                "status": answer.status,
+                "expires_in_s": answer.expires_in_s,
+                **({"approve_url": answer.approve_url} if answer.approve_url else {}),
+                **_said(answer.about),
+            }
+            return _tool_result(answer.message, body, answer.about, era, version, is_error=False)
+        case Refused():
+            reasons = answer.about.reasons
+            text = "Refused by policy, nothing was executed. " + " ".join(
+                f"[{one.code}] {one.message} {one.remedy}" for one in reasons
+            )
+            return _tool_result(
+                text, {"status": "refused", **_said(answer.about)}, answer.about, era, version, is_error=True
+            )
+        case Unknown():
+            body = {"status": "unknown", **_said(answer.about)}
+            return _tool_result(answer.message, body, answer.about, era, version, is_error=True)
+
+
+def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[str, Any]:
+    assert answer.result is not None
+    needs_type = era is Era.MODERN and answer.result_type is None
+    if not needs_type and not answer.warn:
+        return answer.result
+    result: dict[str, Any] = msgspec.json.decode(answer.result)
+    if needs_type:
+        # An older upstream's result without resultType means "complete" (2026-07-28/basic/index).
+        result["resultType"] = "complete"
+        result["_meta"] = {META_SERVER: server_info(version), **result.get("_meta", {})}
+    if answer.warn:
+        result["_meta"] = {
+            **result.get("_meta", {}),
+            DECISION_META_KEY: {**_said(answer.about), "warn": list(answer.warn)},
+        }
+    return result
+
+
+def _input_required(answer: Again) -> dict[str, Any]:
+    """MRTR (2026-07-28/basic/patterns/mrtr). A ``requestState`` alone is repeated by the host on its own."""
+    result: dict[str, Any] = {"resultType": "input_required", "requestState": answer.token}
+    if answer.view is not None and answer.elicit is not None:
+        result["inputRequests"] = {ELICITATION_KEY: _elicitation(answer, answer.view)}
+    result["_meta"] = {
+        DECISION_META_KEY: {
+            "status": answer.status,
+            "expires_in_s": answer.expires_in_s,
+            **({"approve_url": answer.approve_url} if answer.approve_url else {}),
+            **_said(answer.about),
+        }
+    }
+    return result
+
+
+def _elicitation(answer: Again, view: View) -> dict[str, Any]:
+    if answer.elicit == "url":
+        params: dict[str, Any] = {
+            "mode": "url",
+            "elicitationId": answer.about.transaction_id,
+            "url": answer.approve_url,
+            "message": f"Confirm {view.tool}: {view.money} to {view.payee}.",
+        }
+    else:
+        lines = "\n".join(f"{line.path}: {line.value}" for line in view.lines[:40])
+        params = {
+            "mode": "form",
+            "message": f"Confirm {view.tool}\n{view.money}\nPayee: {view.payee}\nAsked by {view.asked_by}\n\n{lines}",
+            "requestedSchema": {
+                "type": "object",
+                "properties": {
+                    "approve": {
+                        "type": "boolean",
+                        "title": "Carry this out",
+                        "description": "Cannot be undone.",
+                    }
+                },
+                "required": ["approve"],
+            },
+        }
+    return {"method": "elicitation/create", "params": params}
+
+
+def _tool_result(
+    text: str, body: dict[str, Any], about: About, era: Era, version: str, *, is_error: bool
+) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "content": [{"type": "text", "text": text}],
+        "isError": is_error or about.error_result_only,
+        "_meta": {DECISION_META_KEY: body},
+    }
+    if not about.error_result_only:
+        # A host may validate structuredContent against the tool's output schema; ours would not fit it.
+        result["structuredContent"] = body
+    if era is Era.MODERN:
+        result["resultType"] = "complete"
+        return _stamped(result, version)
+    return result
+
+
+def _stamped(result: dict[str, Any], version: str) -> dict[str, Any]:
+    result["_meta"] = {META_SERVER: server_info(version), **result.get("_meta", {})}
+    return result
+
+
+def _said(about: About) -> dict[str, Any]:
+    return {
+        "call_id": about.call_id,
+        "transaction_id": about.transaction_id,
+        "tool": about.tool,
+        "data_class": about.data_class,
+        "tier": about.tier,
+        "reasons": [msgspec.to_builtins(one) for one in about.reasons],
+    }

@@ -1,0 +1,46 @@
+"""What may be seen: ``tools/list`` of one server, filtered by ``data.gateway.listing`` in one evaluation.
+
+Beside the walk: a listing moves nothing, but it must agree with what a call would answer, so the same rooms give the
+same facts. What the policy does not name as visible is not shown; no usable answer shows nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.door.call import Era
+from gateway.errors import PolicyUnavailable
+from gateway.identity.credentials import Credentials
+from gateway.policy.engine import Entrypoint
+from gateway.walk import House
+
+
+async def list_tools(
+    house: House, *, call_id: str, server: str, era: Era, protocol: str, credentials: Credentials
+) -> list[dict[str, Any]]:
+    """The tool definitions this caller may see, exactly as the upstream sent them, in its order.
+
+    :raises PolicyUnavailable: the engine gave no usable answer.
+    """
+    async with house.books.listing(call_id=call_id, server=server, era=era) as book:
+        caller = book.caller(await house.identity.identify(credentials))
+        entries = await house.catalog.all(server)
+        answer = await house.policy.ask(
+            Entrypoint.LISTING,
+            {
+                "call": {"server": server, "era": era, "protocol": protocol},
+                "caller": caller,
+                "env": house.policy.environment(),
+                "tools": [{"tool": entry.tool, "approval": entry.approval} for entry in entries],
+            },
+        )
+        verdicts = answer.get("tools") if isinstance(answer, dict) else None
+        if not isinstance(verdicts, dict):
+            raise PolicyUnavailable("The policy gave no usable listing.", code="policy.malformed_answer")
+        shown = [entry.definition.wire for entry in entries if _visible(verdicts.get(entry.tool.name))]
+        book.listed(len(shown))
+        return shown
+
+
+def _visible(verdict: Any) -> bool:
+    return isinstance(verdict, dict) and verdict.get("visible") is True

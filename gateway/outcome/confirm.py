@@ -1,0 +1,125 @@
+"""Confirm: the call waits until a second party has countersigned exactly what would be sent.
+
+No connection is held for a person longer than a short, bounded wait; the standard client repeats by itself, at most
+ten times, so each repeat is held open a little (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.outcome.about import about
+from gateway.outcome.answer import Again, Refused
+from gateway.outcome.consent import Consent, view_of
+from gateway.outcome.handshake import can_carry_token
+from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.policy.decision import Confirm, ConfirmObligation, denied
+from gateway.policy.question import Asked
+
+POLL_S = 0.2
+"""How often a held call looks whether somebody decided: another process may have written it."""
+TOKEN_TTL_S = 60
+"""Life of the token that carries a waiting call: the host may be slow to repeat. What it stands for still needs
+the second signature, so the longest life invariant 3 allows is safe here."""
+
+
+class ConfirmOutcome:
+    """Carries a :class:`~gateway.policy.decision.Confirm` out."""
+
+    def __init__(
+        self, waiting: Waiting, *, public_url: str, now: Callable[[], float], hold_s: float = 4.0
+    ) -> None:
+        self._waiting = waiting
+        self._public_url = public_url.rstrip("/")
+        self._now = now
+        self._hold_s = hold_s
+
+    async def carry_out(
+        self, asked: Asked, decision: Confirm, consent: Consent, *, has_output_schema: bool
+    ) -> Again | Refused:
+        """Let the call wait, and tell the caller how to come back. Errors: ``StoreUnavailable``."""
+        obligation = decision.obligations.confirm
+        assert obligation is not None  # read_answer refuses a confirm without it
+        try:
+            pending = await self._opened(asked, decision, consent, obligation)
+        except ValueError as problem:
+            decision_no = denied(
+                "confirm.not_viewable", f"This call cannot be shown to an approver: {problem}.", "Split it."
+            )
+            return Refused(about=about(asked, decision_no, transaction_id=None))
+        carries = can_carry_token(asked)
+        if carries and asked.call.token is not None:
+            await self._hold(pending)
+        token = None
+        if carries:
+            token, _ = await self._waiting.grant(
+                consent.binding,
+                transaction_id=pending.transaction_id,
+                revision=decision.revision,
+                ttl_s=TOKEN_TTL_S,
+            )
+        approve_url = f"{self._public_url}/console/pending/{pending.key}"
+        return Again(
+            about=about(
+                asked,
+                decision,
+                transaction_id=pending.transaction_id,
+                has_output_schema=has_output_schema,
+            ),
+            status="confirmation_required",
+            message=(
+                f"Not executed yet. A person has to confirm this call at {approve_url} ; "
+                "then repeat exactly the same call."
+            ),
+            token=token,
+            expires_in_s=max(0, int(pending.expires_at - self._now())),
+            view=pending.view,
+            approve_url=approve_url,
+            elicit=_way_to_ask(asked, obligation),
+        )
+
+    async def _opened(
+        self, asked: Asked, decision: Confirm, consent: Consent, obligation: ConfirmObligation
+    ) -> Pending:
+        view = msgspec.structs.replace(
+            view_of(asked), reasons=tuple(f"{one.code}: {one.message}" for one in decision.reasons)
+        )
+        now = self._now()
+        fresh = Pending(
+            transaction_id=consent.transaction_id,
+            binding=consent.binding,
+            status=Status.WAITING,
+            view=view,
+            obligation=obligation,
+            data_class=decision.data_class,
+            tier=decision.tier,
+            caller_issuer=asked.caller.issuer,
+            caller_subject=asked.caller.subject,
+            handshake_at=now,
+            created_at=now,
+            expires_at=now + obligation.ttl_seconds,
+        )
+        pending = await self._waiting.open(fresh)
+        if pending.view.view_hash != view.view_hash:
+            # What would be sent reads differently now (a looked-up amount moved): old signatures are void.
+            renewed = msgspec.structs.replace(fresh, transaction_id=pending.transaction_id)
+            return renewed if await self._waiting.replace(pending, renewed) else pending
+        return pending
+
+    async def _hold(self, pending: Pending) -> None:
+        deadline = self._now() + self._hold_s
+        while self._now() < deadline:
+            if await self._waiting.find(pending.key) != pending:
+                return
+            await asyncio.sleep(POLL_S)
+
+
+def _way_to_ask(asked: Asked, obligation: ConfirmObligation) -> str | None:
+    """Only modes this request declared (mcp-elicitation MUST), and the form only where the policy accepts it."""
+    modes = asked.call.client.can_elicit
+    if "host" in obligation.by and "form" in modes:
+        return "form"
+    return "url" if "url" in modes else None

@@ -1,0 +1,152 @@
+"""What has been countersigned for this very call: burns the token it presents, finds what waited for it.
+
+A token is taken out of the store first and compared afterwards; whatever differs, it is gone (invariant 3). What
+this module returns are facts for the policy. Only two things it decides itself, because no policy may decide them
+otherwise: a token that does not fit is refused, and a person's *no* is final while the call would still wait.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from gateway.errors import TokenRefused
+from gateway.outcome.pending import Binding, GrantedHandshake, Pending, Status, Waiting
+from gateway.outcome.view import View, render
+from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
+
+ELICITATION_KEY = "dev.countersign/confirm"
+"""Our key in ``inputRequests``/``inputResponses``; an upstream's own keys live beside it, never inside."""
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """The consent of one call as far as it goes. ``transaction_id`` is fixed from the first phase on."""
+
+    binding: Binding
+    transaction_id: str
+    facts: ConsentFacts = ConsentFacts()
+    revision: str | None = None
+    pending: Pending | None = None
+
+    @property
+    def refused_by(self) -> str | None:
+        """Who said no, if somebody did."""
+        return self.pending.refused_by if self.pending and self.pending.status is Status.REFUSED else None
+
+
+class Consents:
+    """Reads consent. Errors: ``TokenRefused``, ``StoreUnavailable``."""
+
+    def __init__(self, waiting: Waiting, *, now: Callable[[], float]) -> None:
+        self._waiting = waiting
+        self._now = now
+
+    async def presented(self, asked: Asked) -> Consent:
+        """The consent this call carries with it. Without a token: none, and the store is not asked.
+
+        :raises TokenRefused: ``handshake.token_unknown`` (unknown, expired, used) or ``handshake.mismatch``.
+        """
+        fresh = self._fresh(asked)
+        if asked.call.token is None:
+            return fresh
+        granted = await self._waiting.present(asked.call.token)
+        if granted is None:
+            raise TokenRefused("Invalid or expired token", code="handshake.token_unknown")
+        if not _same(granted.binding, fresh.binding):
+            raise TokenRefused("Transaction mismatch", code="handshake.mismatch")
+        return await self._with(fresh, granted, asked)
+
+    async def remembered(self, asked: Asked) -> Consent | None:
+        """For a caller that presents no token: what an earlier identical call left waiting, or None."""
+        fresh = self._fresh(asked)
+        granted = await self._waiting.present_repeat(fresh.binding)
+        consent = await self._with(fresh, granted, asked)
+        return consent if consent.facts.handshake.satisfied else None
+
+    def _fresh(self, asked: Asked) -> Consent:
+        binding = Binding(
+            principal=asked.caller.principal,
+            server=asked.call.server,
+            tool=asked.call.tool,
+            definition_hash=asked.tool.definition_hash,
+            arguments_hash=asked.call.arguments_hash,
+        )
+        return Consent(binding=binding, transaction_id=asked.call.call_id)
+
+    async def _with(self, fresh: Consent, granted: GrantedHandshake | None, asked: Asked) -> Consent:
+        pending = await self._waiting.find(fresh.binding.key())
+        if pending is not None:
+            view_hash = view_of(asked).view_hash
+            pending = await self._host_answered(pending, granted, view_hash, asked.call.input_responses)
+            # A confirmation counts only for the picture its giver saw: if the amount that was looked up has moved
+            # since, the hash differs and the signature is for something else (invariant 8).
+            counted = tuple(one for one in pending.confirmations if one.view_hash == view_hash)
+            return msgspec.structs.replace(
+                fresh,
+                transaction_id=pending.transaction_id,
+                facts=ConsentFacts(handshake=self._done(pending.handshake_at), confirmations=counted),
+                revision=granted.revision if granted else None,
+                pending=pending,
+            )
+        if granted is not None:
+            return msgspec.structs.replace(
+                fresh,
+                transaction_id=granted.transaction_id,
+                facts=ConsentFacts(handshake=self._done(granted.granted_at)),
+                revision=granted.revision,
+            )
+        return fresh
+
+    async def _host_answered(
+        self,
+        pending: Pending,
+        granted: GrantedHandshake | None,
+        view_hash: str,
+        responses: dict[str, Any],
+    ) -> Pending:
+        """An accepted elicitation inside the host: the weakest second signature, believed only with a fresh token.
+
+        Anything but an explicit accept with the flag set is *not confirmed*; it is never a human's no, since some
+        hosts decline unseen.
+        """
+        if granted is None or "host" not in pending.obligation.by or pending.status is not Status.WAITING:
+            return pending
+        response = responses.get(ELICITATION_KEY)
+        if not isinstance(response, dict) or response.get("action") != "accept":
+            return pending
+        content = response.get("content")
+        if not isinstance(content, dict) or content.get("approve") is not True:
+            return pending
+        said = Confirmation(
+            by="host",
+            # Whoever sits at the host; all the gateway knows of that person is the caller's own name.
+            who=pending.caller_subject,
+            assurance="host",
+            at=int(self._now()),
+            view_hash=view_hash,
+        )
+        updated = msgspec.structs.replace(pending, confirmations=(*pending.confirmations, said))
+        return updated if await self._waiting.replace(pending, updated) else pending
+
+    def _done(self, since: float) -> HandshakeFacts:
+        return HandshakeFacts(satisfied=True, age_s=max(0, int(self._now() - since)))
+
+
+def view_of(asked: Asked) -> View:
+    """The faithful picture of this call. :raises ValueError: too many values for a person to judge."""
+    return render(
+        server=asked.call.server,
+        tool=asked.call.tool,
+        arguments=asked.call.arguments,
+        money=asked.money,
+        asked_by=f"{asked.caller.subject} ({asked.caller.issuer})",
+        reasons=(),
+    )
+
+
+def _same(one: Binding, other: Binding) -> bool:
+    """Constant-time over the whole binding: a mismatch does not tell which member differed (R024)."""
+    return hmac.compare_digest(msgspec.json.encode(one), msgspec.json.encode(other))

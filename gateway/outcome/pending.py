@@ -1,0 +1,202 @@
+"""What waits between two phases: handshake tokens and calls that a second party has to countersign.
+
+A token is 256 random bits; the store knows only its SHA-256. It is single-use, short-lived, and bound to caller,
+server, tool, definition hash and arguments hash (:class:`Binding`) and to the policy revision that granted it.
+It is taken out of the store BEFORE anything is compared: a wrong guess or a changed argument burns it, and of N
+concurrent presenters exactly one gets it (invariant 3, conflicts C09 and C10).
+
+A pending call is found by the hash of its binding. Confirmations are added, and a refusal is set, by
+compare-and-set; the policy says when they are enough. Whoever executes the call takes it out first: one set of
+signatures, one execution.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from gateway.outcome.view import View
+from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
+from gateway.policy.question import Confirmation
+from gateway.state.store import Space, Store
+
+TOKEN_BYTES = 32
+"""256 bits from the operating system's CSPRNG (R014)."""
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """What exactly was asked, by whom, of which definition."""
+
+    principal: str
+    server: str
+    tool: str
+    definition_hash: str
+    arguments_hash: str
+
+    def key(self) -> str:
+        """Store key of this binding: SHA-256 over an unambiguous encoding."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token stands for. Times are unix seconds.
+
+    The store forgets it by its own clock; ``expires_at`` is checked besides (conflict C10), so that a store whose
+    clock stands still or whose expiry is off cannot lengthen a token's life.
+    """
+
+    transaction_id: str
+    binding: Binding
+    revision: str
+    granted_at: float
+    expires_at: float
+
+
+class Status(StrEnum):
+    """Where a pending call stands. A refusal is final for as long as the call would have waited."""
+
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that waits for a second party. Times are unix seconds. Holds the view, never the raw arguments."""
+
+    transaction_id: str
+    binding: Binding
+    status: Status
+    view: View
+    obligation: ConfirmObligation
+    data_class: int | None
+    tier: str | None
+    caller_issuer: str
+    caller_subject: str
+    handshake_at: float
+    created_at: float
+    expires_at: float
+    confirmations: tuple[Confirmation, ...] = ()
+    refused_by: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of this pending call in the store and in the console's addresses; no secret."""
+        return self.binding.key()
+
+
+class Waiting:
+    """Tokens and pending calls over a store. Errors: ``StoreUnavailable``."""
+
+    def __init__(
+        self, store: Store, *, now: Callable[[], float], token_ttl_cap_s: int = MAX_TOKEN_TTL_S
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
+
+    # -- handshake tokens -------------------------------------------------------------------------------------
+
+    async def grant(
+        self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int
+    ) -> tuple[str, int]:
+        """Mint a token. Returns it (64 hex digits) and its life in seconds."""
+        token = secrets.token_hex(TOKEN_BYTES)
+        return token, await self._grant(_digest(token), binding, transaction_id, revision, ttl_s)
+
+    async def grant_repeat(self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int) -> int:
+        """For a dialect that cannot carry a token: the next identical call of the same caller presents it."""
+        return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s)
+
+    async def present(self, token: str) -> GrantedHandshake | None:
+        """Burn a token. None: unknown, expired or used."""
+        return self._granted(await self._store.take(Space.HANDSHAKE, _digest(token)))
+
+    async def present_repeat(self, binding: Binding) -> GrantedHandshake | None:
+        """Burn what :meth:`grant_repeat` left for exactly this binding."""
+        return self._granted(await self._store.take(Space.HANDSHAKE, _repeat_key(binding)))
+
+    async def _grant(self, key: str, binding: Binding, transaction_id: str, revision: str, ttl_s: int) -> int:
+        life = max(1, min(ttl_s, self._cap))
+        now = self._now()
+        granted = GrantedHandshake(
+            transaction_id=transaction_id,
+            binding=binding,
+            revision=revision,
+            granted_at=now,
+            expires_at=now + life,
+        )
+        await self._store.put(Space.HANDSHAKE, key, msgspec.json.encode(granted), ttl_s=life)
+        return life
+
+    def _granted(self, value: bytes | None) -> GrantedHandshake | None:
+        granted = _read_handshake(value)
+        return granted if granted is not None and self._now() < granted.expires_at else None
+
+    # -- pending calls ----------------------------------------------------------------------------------------
+
+    async def open(self, pending: Pending) -> Pending:
+        """Let a call wait; if the same call waits already, that one is returned and nothing changes."""
+        life = pending.expires_at - self._now()
+        if await self._store.add(Space.PENDING, pending.key, msgspec.json.encode(pending), ttl_s=life):
+            return pending
+        return await self.find(pending.key) or pending
+
+    async def find(self, key: str) -> Pending | None:
+        """The pending call of that key, or None when there is none, or it expired."""
+        return _read_pending(await self._store.get(Space.PENDING, key))
+
+    async def waiting(self, *, limit: int = 200) -> list[Pending]:
+        """Everything that waits, or was refused and would still wait, oldest first."""
+        found = [_read_pending(value) for _, value in await self._store.entries(Space.PENDING, limit=limit)]
+        return sorted((one for one in found if one is not None), key=lambda one: one.created_at)
+
+    async def replace(self, old: Pending, new: Pending) -> bool:
+        """Compare-and-set. False: somebody else moved it first."""
+        life = new.expires_at - self._now()
+        if life <= 0:
+            return False
+        return await self._store.swap(
+            Space.PENDING,
+            old.key,
+            expected=msgspec.json.encode(old),
+            value=msgspec.json.encode(new),
+            ttl_s=life,
+        )
+
+    async def claim(self, pending: Pending) -> bool:
+        """Take a confirmed call out for execution. True for exactly one of N concurrent claimants.
+
+        What is taken must be what was judged: a record that changed in between (a refusal, another transaction)
+        is not executed, and is gone.
+        """
+        taken = _read_pending(await self._store.take(Space.PENDING, pending.key))
+        return taken == pending
+
+
+def _repeat_key(binding: Binding) -> str:
+    return f"repeat:{binding.key()}"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _read_handshake(value: bytes | None) -> GrantedHandshake | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=GrantedHandshake)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+
+
+def _read_pending(value: bytes | None) -> Pending | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=Pending)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None

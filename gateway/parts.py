@@ -1,0 +1,223 @@
+"""The parts of the house, built from settings: what has connections, files or threads, opened and closed here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import msgspec
+
+from gateway.audit.checkpoint import Signer
+from gateway.audit.file_sink import FileSink
+from gateway.audit.keys import read_private_key
+from gateway.audit.ledger import Audit
+from gateway.catalog.approvals import Approvals
+from gateway.catalog.catalog import Catalog
+from gateway.catalog.pins import read_pins
+from gateway.errors import SettingsError
+from gateway.identity.fetch import HttpFetcher
+from gateway.identity.issuer import TrustedIssuer
+from gateway.identity.jwt import JwtVerifier
+from gateway.identity.keys import KeySource, LocalKeys, RemoteKeys
+from gateway.identity.static import StaticTokens
+from gateway.identity.verifier import Identity, Verifier
+from gateway.places import policies_folder
+from gateway.policy.classes import Classes
+from gateway.policy.embedded import Embedded
+from gateway.policy.engine import Engine
+from gateway.policy.opa import OpaSidecar
+from gateway.policy.reload import Reloader, ReloadEvent
+from gateway.settings import Settings
+from gateway.settings.model import IssuerSettings, PayPalSettings
+from gateway.state.open import open_store
+from gateway.state.store import Store
+from gateway.upstream.in_process import InProcess
+from gateway.upstream.mcp_http import McpHttp
+from gateway.upstream.paypal.client import connect
+from gateway.upstream.paypal.server import PayPalServer
+from gateway.upstream.paypal.token import ClientCredentials
+from gateway.upstream.target import Upstream
+from gateway.version import VERSION
+
+PAYPAL = "paypal"
+"""Name of the built-in server; it is what ``/mcp`` without a name reaches."""
+PAYPAL_HOSTS: Mapping[str, str] = {
+    "SANDBOX": "https://api-m.sandbox.paypal.com",
+    "PRODUCTION": "https://api-m.paypal.com",
+}
+_LOG = logging.getLogger("countersign")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """What the catalog stands on; enough to look at tools and approvals."""
+
+    store: Store
+    upstreams: Mapping[str, Upstream]
+    approvals: Approvals
+    catalog: Catalog
+    classes: Classes
+
+
+@asynccontextmanager
+async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[Shelf]:
+    """Store, upstreams, approvals and catalog. :raises SettingsError: a setting that shows here to be unusable."""
+    async with AsyncExitStack() as stack:
+        store = open_store(settings.state.url)
+        stack.push_async_callback(store.aclose)
+        upstreams = upstreams_of(settings)
+        for upstream in upstreams.values():
+            stack.push_async_callback(upstream.aclose)
+        approvals = Approvals(store, pins=read_pins() if settings.paypal.enabled else {}, now=now)
+        yield Shelf(
+            store=store,
+            upstreams=upstreams,
+            approvals=approvals,
+            catalog=Catalog(upstreams, approvals, store, now=now),
+            classes=Classes.load(policy_folder_of(settings)),
+        )
+
+
+@asynccontextmanager
+async def open_audit(settings: Settings) -> AsyncIterator[Audit]:
+    """The audit. :raises AuditUnavailable: the file cannot be opened."""
+    audit = audit_of(settings)
+    try:
+        yield audit
+    finally:
+        await audit.aclose()
+
+
+def environment_of(settings: Settings) -> Literal["sandbox", "production", "none"]:
+    """Which PayPal is behind this gateway, as the policy sees it."""
+    if not settings.paypal.enabled:
+        return "none"
+    return "production" if settings.paypal.environment == "PRODUCTION" else "sandbox"
+
+
+def policy_folder_of(settings: Settings) -> Path:
+    """The folder that is the policy: ``policies/gateway`` or an edited copy of it."""
+    return Path(settings.policy.path) if settings.policy.path else policies_folder()
+
+
+def audit_of(settings: Settings) -> Audit:
+    """The audit over its file. :raises SettingsError: :raises AuditUnavailable:"""
+    signer = None
+    if settings.audit.signing_key is not None:
+        try:
+            key = read_private_key(Path(settings.audit.signing_key).read_bytes())
+        except (OSError, ValueError) as problem:
+            raise SettingsError(f"audit.signing_key: {problem}.") from None
+        signer = Signer(key, every=settings.audit.checkpoint_every)
+    path = Path(settings.audit.path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
+
+
+def upstreams_of(settings: Settings) -> dict[str, Upstream]:
+    """Every configured target by name; the built-in one first. Nothing is contacted yet."""
+    upstreams: dict[str, Upstream] = {}
+    if settings.paypal.enabled:
+        upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
+    for name, one in settings.upstreams.items():
+        upstreams[name] = McpHttp(
+            name,
+            one.url,
+            version=VERSION,
+            bearer=one.bearer,
+            timeout_s=one.timeout_s,
+            max_connections=one.max_connections,
+            ssl=ssl.create_default_context() if one.url.startswith("https:") else None,
+        )
+    return upstreams
+
+
+def paypal_server(paypal: PayPalSettings) -> PayPalServer:
+    """The built-in server. :raises SettingsError: no credentials for the target."""
+    base_url = paypal.base_url or PAYPAL_HOSTS[paypal.environment]
+    if paypal.access_token is not None:
+        return PayPalServer(connect(base_url, access_token=paypal.access_token))
+    if paypal.client_id is None or paypal.client_secret is None:
+        raise SettingsError(
+            "paypal.client_id: the target needs PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, or PAYPAL_ACCESS_TOKEN."
+        )
+    credentials = ClientCredentials(paypal.client_id, paypal.client_secret)
+    return PayPalServer(connect(base_url, credentials=lambda: credentials))
+
+
+async def engine_of(settings: Settings, stack: AsyncExitStack) -> Engine:
+    """The chosen engine; an embedded one watches its folder. :raises PolicyRefused:"""
+    chosen = settings.policy
+    if chosen.engine == "opa":
+        opa = OpaSidecar.at(
+            chosen.opa_url, clock=time.monotonic, deadline_s=chosen.timeout_s, token=chosen.opa_token
+        )
+        stack.push_async_callback(opa.aclose)
+        return opa
+    folder = policy_folder_of(settings)
+    embedded = await Embedded.load(folder, deadline_s=chosen.timeout_s)
+    stack.push_async_callback(embedded.aclose)
+    if chosen.reload:
+        watching = asyncio.create_task(Reloader(folder, embedded, report=_reloaded).run())
+        stack.push_async_callback(_stopped, watching)
+    return embedded
+
+
+def _reloaded(event: ReloadEvent) -> None:
+    if event.error is None:
+        _LOG.warning("policy edited: revision %s decides from now on", event.revision[:12])
+    else:
+        _LOG.error("policy edit REFUSED, revision %s stays: %s", event.revision[:12], event.error)
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def identity_of(settings: Settings, stack: AsyncExitStack) -> Identity:
+    """Who is recognised."""
+    verifiers: list[Verifier] = []
+    if settings.identity.tokens:
+        verifiers.append(StaticTokens(settings.identity.tokens))
+    if settings.identity.issuers:
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
+        issuers: list[tuple[TrustedIssuer, KeySource]] = []
+        for one in settings.identity.issuers:
+            keys = _keys(one, http)
+            if isinstance(keys, RemoteKeys):
+                stack.push_async_callback(keys.aclose)
+            issuers.append((_trusted(one), keys))
+        verifiers.append(JwtVerifier(audience=resource_of(settings), issuers=issuers))
+    return Identity(verifiers)
+
+
+def _trusted(one: IssuerSettings) -> TrustedIssuer:
+    members = {name: getattr(one, name) for name in TrustedIssuer.__struct_fields__}
+    try:
+        return msgspec.convert(members, TrustedIssuer)
+    except (msgspec.ValidationError, ValueError) as problem:
+        raise SettingsError(f"identity.issuers: {one.issuer}: {problem}") from None
+
+
+def _keys(one: IssuerSettings, http: httpx.AsyncClient) -> KeySource:
+    if one.jwks_file is not None:
+        try:
+            return LocalKeys.from_file(Path(one.jwks_file))
+        except (OSError, ValueError) as problem:
+            raise SettingsError(f"identity.issuers: {one.issuer}: jwks_file: {problem}") from None
+    return RemoteKeys(issuer=one.issuer, fetcher=HttpFetcher(http), jwks_uri=one.jwks_uri)
+
+
+def resource_of(settings: Settings) -> str:
+    """The gateway as audiences name it (RFC 8707): the URL of its MCP endpoint."""
+    return settings.public_url.rstrip("/") + "/mcp"

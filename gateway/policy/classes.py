@@ -1,0 +1,58 @@
+"""The data class of a tool, as Python reads it: the same file that Rego reads, no second map (R001).
+
+The gateway uses it to choose how careful to be *before* the policy has spoken (fresh definitions, fresh approvals);
+what may happen is decided in Rego, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+import msgspec
+from msgspec import Meta
+
+from gateway.policy.data_file import DataFileError, parse_yaml
+from gateway.policy.engine import PolicyRefused
+
+LEAST_SENSITIVE = 3
+"""Classes 1 to 3 go through two phases at least."""
+
+DataClass = Annotated[int, Meta(ge=1, le=5)]
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    tools: dict[str, DataClass]
+    aliases: dict[str, DataClass] = {}
+
+
+class Classes:
+    """The class table, read once."""
+
+    def __init__(self, classes: Mapping[str, int]) -> None:
+        self._classes = dict(classes)
+
+    @classmethod
+    def load(cls, policy_folder: Path) -> Self:
+        """From ``classes/data.yaml`` under the policy folder.
+
+        :raises PolicyRefused: the file is missing, damaged, or has a class that does not exist.
+        """
+        path = policy_folder / "classes" / "data.yaml"
+        try:
+            found = msgspec.convert(parse_yaml(path.read_text(encoding="utf-8")), _File)
+        except OSError as problem:
+            raise PolicyRefused(f"{path.name} of the classes cannot be read: {problem.strerror}.") from None
+        except (DataFileError, msgspec.ValidationError) as problem:
+            raise PolicyRefused(f"classes/data.yaml: {problem}") from None
+        return cls({**found.aliases, **found.tools})
+
+    def of(self, tool: str) -> int | None:
+        """1 (most sensitive) to 5 (public); None for a tool nobody classified."""
+        return self._classes.get(tool)
+
+    def is_sensitive(self, tool: str) -> bool:
+        """Whether to take no chances: classes 1 to 3, and every tool without a class."""
+        found = self._classes.get(tool)
+        return found is None or found <= LEAST_SENSITIVE

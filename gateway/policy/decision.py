@@ -1,0 +1,177 @@
+"""The answer of the policy -> a frozen :class:`Decision`. Pure, and strict: what is not understood is deny.
+
+``Allow | Handshake | Confirm | Deny`` is a closed union; ``walk.py`` matches on it and mypy proves that none is
+forgotten. The order of strictness is deny > handshake > confirm > allow.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+MAX_TOKEN_TTL_S = 60
+"""Hard cap on a handshake token's life (invariant 3, conflict C12), whatever the policy or the settings say."""
+MAX_CONFIRM_TTL_S = 24 * 3600
+"""A confirmation that waits longer than a day is about a world that no longer exists."""
+
+
+class Outcome(StrEnum):
+    """The four answers, strictest first."""
+
+    DENY = "deny"
+    HANDSHAKE = "handshake"
+    CONFIRM = "confirm"
+    ALLOW = "allow"
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why. ``code`` is the same word in Rego, here, in the audit and in the docs."""
+
+    code: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+$", max_length=64)]
+    outcome: Outcome
+    message: str
+    remedy: str
+
+
+class HandshakeObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the token may live, in seconds."""
+
+    ttl_seconds: Annotated[int, Meta(ge=1, le=MAX_TOKEN_TTL_S)] = 30
+
+
+class ConfirmObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who must countersign before this call may run."""
+
+    by: Annotated[tuple[str, ...], Meta(min_length=1)]
+    quorum: Annotated[int, Meta(ge=1, le=10)] = 1
+    min_assurance: str = "link"
+    ttl_seconds: Annotated[int, Meta(ge=1, le=MAX_CONFIRM_TTL_S)] = 600
+    separation_of_duties: bool = True
+
+
+class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gateway must do besides. An obligation it does not know makes the whole answer unusable."""
+
+    handshake: HandshakeObligation | None = None
+    confirm: ConfirmObligation | None = None
+    redact: tuple[str, ...] = ()
+    warn: tuple[str, ...] = ()
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    outcome: Outcome
+    reasons: Annotated[tuple[Reason, ...], Meta(min_length=1, max_length=64)]
+    data_class: Annotated[int, Meta(ge=1, le=5)] | None = None
+    tier: str | None = None
+    phase: str | None = None
+    would_be: Outcome | None = None
+    obligations: Obligations = Obligations()
+
+
+class _Decided(msgspec.Struct, frozen=True, kw_only=True):
+    reasons: tuple[Reason, ...]
+    data_class: int | None = None
+    tier: str | None = None
+    phase: str | None = None
+    would_be: Outcome | None = None
+    obligations: Obligations = Obligations()
+    revision: str = ""
+    decision_id: str | None = None
+    engine: str = ""
+
+
+class Allow(_Decided, frozen=True, kw_only=True):
+    """Send it, once."""
+
+
+class Handshake(_Decided, frozen=True, kw_only=True):
+    """Hand out a token; the same call must come again with it."""
+
+
+class Confirm(_Decided, frozen=True, kw_only=True):
+    """A second party must countersign; ``obligations.confirm`` is never None here."""
+
+
+class Deny(_Decided, frozen=True, kw_only=True):
+    """Nothing is sent."""
+
+
+Decision = Allow | Handshake | Confirm | Deny
+
+_BY_OUTCOME: dict[Outcome, type[Allow] | type[Handshake] | type[Confirm] | type[Deny]] = {
+    Outcome.ALLOW: Allow,
+    Outcome.HANDSHAKE: Handshake,
+    Outcome.CONFIRM: Confirm,
+    Outcome.DENY: Deny,
+}
+_DECODER = msgspec.json.Decoder(_Answer)
+
+
+def outcome_of(decision: Decision) -> Outcome:
+    """The word for a decision, as Rego and the audit spell it."""
+    match decision:
+        case Allow():
+            return Outcome.ALLOW
+        case Handshake():
+            return Outcome.HANDSHAKE
+        case Confirm():
+            return Outcome.CONFIRM
+        case Deny():
+            return Outcome.DENY
+
+
+def denied(code: str, message: str, remedy: str, *, revision: str = "") -> Deny:
+    """A deny of the gateway's own, where no policy could be heard (invariant 1)."""
+    reason = Reason(code=code, outcome=Outcome.DENY, message=message, remedy=remedy)
+    return Deny(reasons=(reason,), revision=revision)
+
+
+def read_answer(
+    result: bytes | msgspec.Raw | None, *, revision: str, decision_id: str | None, engine: str
+) -> Decision:
+    """The policy's encoded answer -> a decision.
+
+    Undefined, an unknown outcome, a missing member, an unknown obligation, a reason stricter than the outcome, a
+    confirm without saying by whom: all are deny with ``policy.malformed_answer`` (invariant 1).
+    """
+    if result is None:
+        return denied(
+            "policy.undefined", "The policy gave no answer.", "Ask the operator.", revision=revision
+        )
+    try:
+        answer = _DECODER.decode(result)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return _malformed(revision)
+    outcome = answer.outcome
+    if outcome is Outcome.CONFIRM and answer.obligations.confirm is None:
+        return _malformed(revision)
+    # The policy's own combining rule is checked, not believed: nothing may be milder than its strictest reason.
+    if min(_ORDER[reason.outcome] for reason in answer.reasons) < _ORDER[outcome]:
+        return _malformed(revision)
+    facts: dict[str, Any] = {
+        "reasons": answer.reasons,
+        "data_class": answer.data_class,
+        "tier": answer.tier,
+        "phase": answer.phase,
+        "would_be": answer.would_be,
+        "obligations": answer.obligations,
+        "revision": revision,
+        "decision_id": decision_id,
+        "engine": engine,
+    }
+    return _BY_OUTCOME[outcome](**facts)
+
+
+_ORDER = {outcome: rank for rank, outcome in enumerate(Outcome)}
+
+
+def _malformed(revision: str) -> Deny:
+    return denied(
+        "policy.malformed_answer",
+        "The policy answered in a form that this gateway does not understand.",
+        "Ask the operator to run `countersign check`.",
+        revision=revision,
+    )

@@ -1,0 +1,74 @@
+"""Asks the engine and makes its answer a decision. Every failure to hear an answer is deny (invariant 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from gateway.errors import PolicyUnavailable
+from gateway.policy.decision import Decision, denied, read_answer
+from gateway.policy.engine import Engine, Entrypoint
+from gateway.policy.question import Asked, ConsentFacts, Environment, question_of
+
+MAX_QUESTION_BYTES = 512 * 1024
+"""A question is an input document of Rego: beyond this, judging one call would stall the others."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Health(Protocol):
+    """Whether the parts a sensitive call needs are known to be well."""
+
+    def state(self) -> Literal["ok", "degraded"]:
+        """``degraded`` when the audit sink or another needed part is known to be unhealthy."""
+        ...
+
+
+class Policy:
+    """The policy room."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        paypal: Literal["sandbox", "production", "none"],
+        health: Health,
+        now: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._paypal = paypal
+        self._health = health
+        self._now = now
+
+    def environment(self) -> Environment:
+        """Where and when a question is asked."""
+        return Environment(paypal=self._paypal, now=int(self._now()), state=self._health.state())
+
+    async def decide(self, asked: Asked, consent: ConsentFacts) -> Decision:
+        """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`."""
+        document = _ENCODER.encode(question_of(asked, consent, self.environment()))
+        if len(document) > MAX_QUESTION_BYTES:
+            return denied(
+                "policy.question_too_large", "The call is too large to be judged.", "Send less at once."
+            )
+        try:
+            evaluation = await self._engine.evaluate(Entrypoint.DECISION, document)
+        except PolicyUnavailable as problem:
+            return denied(
+                problem.code, "The policy engine gave no answer, so the answer is no.", "Try again later."
+            )
+        return read_answer(
+            evaluation.result,
+            revision=evaluation.revision,
+            decision_id=evaluation.decision_id,
+            engine=evaluation.engine,
+        )
+
+    async def ask(self, entrypoint: Entrypoint, document: dict[str, Any]) -> Any:
+        """Another entrypoint (listing, admin), as a plain document. :raises PolicyUnavailable: no usable answer."""
+        evaluation = await self._engine.evaluate(entrypoint, _ENCODER.encode(document))
+        if evaluation.result is None:
+            raise PolicyUnavailable("The policy gave no answer.", code="policy.undefined")
+        return msgspec.json.decode(evaluation.result)

@@ -1,0 +1,115 @@
+"""The one question, as a document (contract: ``policies/schemas/question.json``). Pure.
+
+The Rego input is the encoding of :class:`Question`, made once. Times are unix seconds as integers, money is
+decimal strings: no Rego rule has to parse a timestamp or trust a float.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.catalog.tool import Approval, SchemaVerdict, Tool
+from gateway.door.call import Client, ToolCall
+from gateway.identity.caller import Caller
+from gateway.policy.money import Money
+
+
+class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, in which dialect. ``id`` is the gateway's, not the caller's."""
+
+    id: str
+    time: int
+    server: str
+    method: str
+    protocol: str
+    era: str
+    client: Client
+
+
+class HandshakeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this call presents a valid handshake, and how old that is."""
+
+    satisfied: bool = False
+    age_s: int | None = None
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """One second signature. ``view_hash`` is the hash of what that party was shown (invariant 8)."""
+
+    by: Literal["agent", "human", "host"]
+    who: str
+    assurance: str
+    at: int
+    view_hash: str
+
+
+class ConsentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that has been countersigned for exactly this call so far."""
+
+    handshake: HandshakeFacts = HandshakeFacts()
+    confirmations: tuple[Confirmation, ...] = ()
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this gateway runs. ``state`` is ``degraded`` when a part it needs is known to be unhealthy."""
+
+    paypal: Literal["sandbox", "production", "none"]
+    now: int
+    state: Literal["ok", "degraded"] = "ok"
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """May this caller have this tool called with these arguments, now?"""
+
+    call: CallFacts
+    caller: Caller
+    tool: Tool
+    approval: Approval | None
+    arguments: dict[str, Any]
+    arguments_hash: str
+    schema: SchemaVerdict
+    money: Money | None
+    consent: ConsentFacts
+    env: Environment
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the earlier rooms established about one call. What is still open is consent."""
+
+    call: ToolCall
+    caller: Caller
+    tool: Tool
+    approval: Approval | None
+    schema: SchemaVerdict
+    money: Money | None
+
+
+def question_of(asked: Asked, consent: ConsentFacts, env: Environment) -> Question:
+    """The document for the policy."""
+    return Question(
+        call=call_facts(asked.call),
+        caller=asked.caller,
+        tool=asked.tool,
+        approval=asked.approval,
+        arguments=asked.call.arguments,
+        arguments_hash=asked.call.arguments_hash,
+        schema=asked.schema,
+        money=asked.money,
+        consent=consent,
+        env=env,
+    )
+
+
+def call_facts(call: ToolCall) -> CallFacts:
+    """The part of the question that the door knows."""
+    return CallFacts(
+        id=call.call_id,
+        time=int(call.received_at),
+        server=call.server,
+        method=call.method,
+        protocol=call.protocol,
+        era=call.era,
+        client=call.client,
+    )

@@ -1,0 +1,142 @@
+"""The settings as frozen values. No reading, no judging."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gateway.identity.static import StaticToken
+
+Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Hidden(str):
+    """A secret of the configuration: ``repr`` shows ``***``, the value is a plain ``str`` to those who use it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings; an unknown key is an error."""
+
+
+class PayPalSettings(Section, frozen=True, kw_only=True):
+    """The target. ``base_url`` is for the simulator or a proxy; it must be https or loopback."""
+
+    enabled: bool = True
+    environment: Literal["SANDBOX", "PRODUCTION"] = "SANDBOX"
+    client_id: str | None = None
+    client_secret: Hidden | None = None
+    access_token: Hidden | None = None
+    base_url: str | None = None
+    timeout_s: Seconds = 30.0
+
+
+class UpstreamSettings(Section, frozen=True, kw_only=True):
+    """Another MCP server behind the gateway, reached at ``/mcp/<name>``."""
+
+    url: str
+    bearer: Hidden | None = None
+    timeout_s: Seconds = 30.0
+    max_connections: Count = 64
+
+
+class PolicySettings(Section, frozen=True, kw_only=True):
+    """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``."""
+
+    engine: Literal["embedded", "opa"] = "embedded"
+    path: str | None = None
+    opa_url: str = "http://127.0.0.1:8181"
+    opa_token: Hidden | None = None
+    timeout_s: Seconds = 1.0
+    reload: bool = True
+
+
+class StateSettings(Section, frozen=True, kw_only=True):
+    """Where tokens, pending calls and approvals live: ``sqlite:///file`` or ``redis://host``."""
+
+    url: str = "sqlite:///.countersign/state.sqlite3"
+
+
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """The hash-chained audit file, and the Ed25519 key that signs its checkpoints."""
+
+    path: str = ".countersign/audit.jsonl"
+    signing_key: str | None = None
+    checkpoint_every: Count = 1000
+
+
+class IssuerSettings(Section, frozen=True, kw_only=True):
+    """One trusted issuer of JWT access tokens (RFC 9068); what each member means: ``identity/issuer.py``.
+
+    Keys come from ``jwks_file``, else ``jwks_uri``, else the issuer's own discovery document.
+    """
+
+    issuer: str
+    jwks_uri: str | None = None
+    jwks_file: str | None = None
+    audience: str | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
+    role_claim: tuple[str, ...] = ()
+    require_at_jwt: bool = True
+    max_lifetime_s: int = 3600
+    leeway_s: int = 30
+
+
+class IdentitySettings(Section, frozen=True, kw_only=True):
+    """Who may ask. With neither tokens nor issuers the gateway does not start: unset is not open."""
+
+    tokens: tuple[StaticToken, ...] = ()
+    issuers: tuple[IssuerSettings, ...] = ()
+
+
+class HandshakeSettings(Section, frozen=True, kw_only=True):
+    """``ttl_seconds`` caps what the policy asks for; it can shorten a token's life, never lengthen it past 60."""
+
+    ttl_seconds: Annotated[int, Meta(ge=1, le=60)] = 60
+
+
+class ConfirmSettings(Section, frozen=True, kw_only=True):
+    """How long a repeated call is held open while a person thinks."""
+
+    hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
+
+
+class DoorSettings(Section, frozen=True, kw_only=True):
+    """Bounds and names of the front door."""
+
+    max_body_bytes: Annotated[int, Meta(ge=1024, le=8 * 1024 * 1024)] = 1024 * 1024
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Everything ``create_app`` needs to know."""
+
+    listen: str = "127.0.0.1:3000"
+    public_url: str = "http://127.0.0.1:3000"
+    paypal: PayPalSettings = PayPalSettings()
+    upstreams: dict[str, UpstreamSettings] = {}
+    policy: PolicySettings = PolicySettings()
+    state: StateSettings = StateSettings()
+    audit: AuditSettings = AuditSettings()
+    identity: IdentitySettings = IdentitySettings()
+    handshake: HandshakeSettings = HandshakeSettings()
+    confirm: ConfirmSettings = ConfirmSettings()
+    door: DoorSettings = DoorSettings()
+
+    @property
+    def host(self) -> str:
+        """The address to bind."""
+        return self.listen.rsplit(":", 1)[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to bind; 0 picks a free one."""
+        return int(self.listen.rsplit(":", 1)[1])

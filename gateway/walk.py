@@ -1,0 +1,110 @@
+"""READ FIRST. One tool call, from the door to the record. Each numbered line is one room.
+
+1. ``door``       made ``call`` out of bytes: one strict parse, everything bounded.
+2. ``identity``   who asks.
+3. ``catalog``    what is asked for: the tool as it is now, its approval, whether the arguments fit.
+4. ``policy``     may they. The engine answers, the strictest reason wins, silence is deny.
+5. ``outcome``    carry the answer out. A handshake or a confirmation sends nothing: the same call comes again,
+                  and the same question is asked again with ``consent`` filled in.
+6. ``upstream``   is reached from ``outcome/allow.py`` and from nowhere else.
+7. ``audit``      was opened first and closes last, whatever happens in between.
+
+What holds whatever the policy says (DESIGN section 4) has one test file each under ``tests/invariants/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from gateway.books import Books, CallBook
+from gateway.catalog.catalog import Catalog
+from gateway.door.call import ToolCall
+from gateway.errors import TokenRefused
+from gateway.identity.verifier import Identity
+from gateway.outcome.allow import AllowOutcome
+from gateway.outcome.answer import Answer
+from gateway.outcome.confirm import ConfirmOutcome
+from gateway.outcome.consent import Consent, Consents
+from gateway.outcome.deny import deny
+from gateway.outcome.handshake import HandshakeOutcome
+from gateway.policy.amounts import Amounts
+from gateway.policy.classes import Classes
+from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake, denied
+from gateway.policy.policy import Policy
+from gateway.policy.question import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The rooms, wired by ``app.py``."""
+
+    books: Books
+    identity: Identity
+    catalog: Catalog
+    classes: Classes
+    amounts: Amounts
+    consents: Consents
+    policy: Policy
+    allow: AllowOutcome
+    handshake: HandshakeOutcome
+    confirm: ConfirmOutcome
+
+
+async def walk(call: ToolCall, house: House) -> Answer:
+    """Judge one call and carry the judgement out.
+
+    :raises CountersignError: what is broken, or was never a proper question; the audit has it already.
+    """
+    async with house.books.call(call) as book:  # 7
+        caller = book.caller(await house.identity.identify(call.credentials))  # 2
+        sensitive = house.classes.is_sensitive(call.tool)
+        entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
+        schema = entry.schema.judge(call.arguments)
+        asked = Asked(
+            call=call,
+            caller=caller,
+            tool=entry.tool,
+            approval=entry.approval,
+            schema=schema,
+            money=await house.amounts.of(call) if schema.valid else None,
+        )
+        decision, consent = await _judge(asked, house)  # 4
+        book.decided(decision, consent.transaction_id)
+        shaped = entry.definition.has_output_schema
+        return book.answered(await _carry_out(asked, decision, consent, house, book, shaped=shaped))
+
+
+async def _carry_out(
+    asked: Asked, decision: Decision, consent: Consent, house: House, book: CallBook, *, shaped: bool
+) -> Answer:
+    match decision:  # 5
+        case Allow():
+            return await house.allow.carry_out(asked, decision, consent, book)  # 6
+        case Handshake():
+            return await house.handshake.carry_out(asked, decision, consent, has_output_schema=shaped)
+        case Confirm():
+            return await house.confirm.carry_out(asked, decision, consent, has_output_schema=shaped)
+        case Deny():
+            return deny(asked, decision)
+        case _:
+            assert_never(decision)
+
+
+async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
+    """Ask; where the answer waits for a consent that an earlier identical call left behind, ask again with it."""
+    consent = await house.consents.presented(asked)  # burns the token, then compares
+    decision = await house.policy.decide(asked, consent.facts)
+    if asked.call.token is None and isinstance(decision, Handshake | Confirm):
+        remembered = await house.consents.remembered(asked)
+        if remembered is not None:
+            consent = remembered
+            decision = await house.policy.decide(asked, consent.facts)
+    if consent.refused_by is not None and not isinstance(decision, Deny):
+        said = f"{consent.refused_by} refused this call."
+        return denied("confirm.refused", said, "Talk to them first."), consent
+    if consent.revision not in (None, decision.revision) and not isinstance(decision, Deny):
+        # A token granted under other rules proves nothing under these (invariant 3).
+        said = "The policy changed since the first phase; start again"
+        raise TokenRefused(said, code="handshake.policy_changed")
+    return decision, consent
