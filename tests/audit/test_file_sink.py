@@ -265,6 +265,19 @@ async def test_a_broken_disk_is_not_tried_for_every_call() -> None:
     assert messages == [False, True, True, False]
 
 
+async def test_what_cannot_be_synced_is_not_called_durable() -> None:
+    """/dev/null takes every write and refuses every fsync: each waiting caller is told, and so is the next record."""
+    sink = FileSink(Path("/dev/null"))
+    waiting = [sink.append(a_record(str(n)), durable=True) for n in range(3)]
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(found) for found in results] == [AuditUnavailable] * 3
+    assert not is_healthy(sink)
+    await sink.append(a_record(), durable=False)
+    assert not is_healthy(sink)
+    await sink.aclose()
+
+
 async def test_a_deleted_file_is_noticed(path: Path, sink: FileSink) -> None:
     """Writes to it would succeed and be seen by nobody: a new chain begins under the old name."""
     await sink.append(a_record("gone"), durable=True)

@@ -9,7 +9,7 @@ from gateway.errors import SettingsError
 from gateway.state.open import masked, open_store
 from gateway.state.redis import RedisStore
 from gateway.state.sqlite import SqliteStore
-from gateway.state.store import Space, ttl_ms
+from gateway.state.store import Space
 
 REFUSED = {
     "nothing": "",
@@ -99,9 +99,3 @@ async def test_three_slashes_are_relative_and_four_absolute(tmp_path: Path) -> N
 def test_masked_urls_show_no_secret(url: str, shown: str) -> None:
     """What is logged at start names the host and the database, nothing else."""
     assert masked(url) == shown
-
-
-@pytest.mark.parametrize(("ttl_s", "ms"), [(30, 30_000), (0.1 + 0.2, 300), (0.0001, 1), (1.0005, 1001)])
-def test_seconds_become_whole_milliseconds(ttl_s: float, ms: int) -> None:
-    """Rounded up, but not because of a float's last digit."""
-    assert ttl_ms(ttl_s) == ms
