@@ -44,11 +44,19 @@ MAX_OPEN_CALLS = 1000
 
 
 def verify_file(
-    path: Path, public_keys: Sequence[Ed25519PublicKey] = (), *, anchor: Anchor | None = None
+    path: Path,
+    public_key: Ed25519PublicKey | None = None,
+    *,
+    retired_keys: Sequence[Ed25519PublicKey] = (),
+    anchor: Anchor | None = None,
 ) -> Verification:
-    """:func:`verify_lines` over a file. Raises ``OSError``. Reads one line at a time."""
+    """:func:`verify_lines` over a file, one line at a time. Raises ``OSError``.
+
+    ``retired_keys`` are earlier public keys of the same gateway, whose checkpoints stand further up in the file.
+    """
+    keys = ([] if public_key is None else [public_key]) + list(retired_keys)
     with path.open("rb") as file:
-        return verify_lines(_pieces(file), public_keys, anchor=anchor)
+        return verify_lines(_pieces(file), keys, anchor=anchor)
 
 
 def verify_lines(

@@ -55,7 +55,7 @@ _ADD = _PUT + " WHERE entry.expires_at IS NOT NULL AND entry.expires_at <= ? RET
 _GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608  (constants only)
 _COUNTER = f"SELECT value, expires_at FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608
 _TAKE = "DELETE FROM entry WHERE space = ? AND key = ? RETURNING value, expires_at"
-_SWAP = f"UPDATE entry SET value = ?, expires_at = ? WHERE space = ? AND key = ? AND value = ? AND {_ALIVE} RETURNING 1"  # noqa: S608, E501
+_SWAP = f"UPDATE entry SET value = ?, expires_at = ? WHERE space = ? AND key = ? AND value = ? AND {_ALIVE} RETURNING 1"  # noqa: S608
 _ENTRIES = f"SELECT key, value FROM entry WHERE space = ? AND {_ALIVE} ORDER BY key LIMIT ?"  # noqa: S608
 _PURGE = (
     "DELETE FROM entry WHERE (space, key) IN"

@@ -1,5 +1,6 @@
 """Whoever changes an audit file is found out, and the line is named."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.audit.chain import MAX_LINE_BYTES, Chain, Recovered, hash_line, read_line, torn
+from gateway.audit.checkpoint import Signer
+from gateway.audit.file_sink import FileSink
 from gateway.audit.record import Status
 from gateway.audit.verification import Anchor, Verification
 from gateway.audit.verify import verify_file, verify_lines
@@ -176,6 +179,25 @@ def test_another_key_is_not_believed() -> None:
 
     assert not verified(forged).ok
     assert verify_lines(lines_of(forged), [KEY, a_key(2).public_key()]).ok
+
+
+def test_a_key_can_be_rotated(tmp_path: Path) -> None:
+    """The first half by the old key, the second by the new: both are needed, in either order of trust."""
+    path = tmp_path / "audit.jsonl"
+    old, new = a_key(2).public_key(), KEY
+    for signer in (a_signer(2), a_signer(1)):
+        asyncio.run(_one_run(path, signer))
+
+    assert verify_file(path, new, retired_keys=[old]).ok
+    assert not verify_file(path, new).ok
+    assert not verify_file(path, old).ok
+    assert verify_file(path).ok
+
+
+async def _one_run(path: Path, signer: Signer) -> None:
+    sink = FileSink(path, signer=signer)
+    await sink.append(a_record(), durable=False)
+    await sink.aclose()
 
 
 def test_problems_name_the_changed_line() -> None:
