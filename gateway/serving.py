@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,18 +22,18 @@ def server_for(app: ASGIApp, *, host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(_config(app, host, port))
 
 
-def quiet_server_for(app: ASGIApp, *, host: str, port: int) -> QuietServer:
+def quiet_server_for(app: ASGIApp, *, host: str, port: int, lifespan: bool = False) -> QuietServer:
     """A server for a part of a process, not started yet; cancel its ``serve`` to stop it."""
-    return QuietServer(_config(app, host, port))
+    return QuietServer(_config(app, host, port, lifespan="on" if lifespan else "off"))
 
 
-def _config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"] = "off") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         http="httptools",
-        lifespan="off",
+        lifespan=lifespan,
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -41,11 +41,12 @@ async def _demo(folder: Path, *, serve: bool, port: int | None, as_json: bool) -
     if not as_json:
         console.print("Starting a simulated PayPal and the gateway (embedded policy engine, SQLite) …")
     async with open_stage(folder, port=chosen) as (stage, gateway):
-        rows: list[Row] = []
-        async for row in play(stage, await login_link(gateway, stage)):
-            rows.append(row)
+
+        def report(row: Row) -> None:
             if not as_json:
-                console.print(f"  {len(rows)}. {row.step.title}: {row.ending.status}", highlight=False)
+                console.print(f"  {row.step.title}: {row.ending.status}", highlight=False)
+
+        rows = await play(stage, await login_link(gateway, stage), report=report)
         if as_json:
             click.echo(msgspec.json.encode(plain(rows)).decode())
         else:

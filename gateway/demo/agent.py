@@ -77,32 +77,41 @@ class Agent:
 
     async def _confirm(self, step: Step) -> Ending:
         rounds: list[str] = []
+        asked = False
         result = await self._send(step, step.arguments)
         while isinstance(result, InputRequiredResult) and len(rounds) < 10:
             if not rounds or rounds[-1] != _status(result):
                 rounds.append(_status(result))
             url = _said(result).get("approve_url")
             again = self._send(step, step.arguments, state=result.request_state)
-            if url is None:
+            if url is None or asked:
                 result = await again
             else:
                 # The host repeats by itself while a person decides; here both happen at once.
+                asked = True
                 result, _ = await asyncio.gather(again, self._approver.approve(url))
         return _ending(result, tuple(rounds))
 
     async def _tamper(self, step: Step) -> Ending:
         first = await self._send(step, step.arguments)
-        assert isinstance(first, InputRequiredResult)
+        if not isinstance(first, InputRequiredResult):
+            return _ending(first, ())
         changed = {**step.arguments, "amount": {"currency_code": "USD", "value": "99.00"}}
-        return _ending(await self._send(step, changed, state=first.request_state), (_status(first),))
+        return await self._last_try(step, changed, first.request_state, (_status(first),))
 
     async def _replay(self, step: Step) -> Ending:
         first = await self._send(step, step.arguments)
-        assert isinstance(first, InputRequiredResult)
+        if not isinstance(first, InputRequiredResult):
+            return _ending(first, ())
         second = await self._send(step, step.arguments, state=first.request_state)
         rounds = (_status(first), _ending(second, ()).status)
+        return await self._last_try(step, step.arguments, first.request_state, rounds)
+
+    async def _last_try(
+        self, step: Step, arguments: dict[str, Any], state: str | None, rounds: tuple[str, ...]
+    ) -> Ending:
         try:
-            return _ending(await self._send(step, step.arguments, state=first.request_state), rounds)
+            return _ending(await self._send(step, arguments, state=state), rounds)
         except MCPError as refusal:
             return Ending(status="refused", rounds=(*rounds, "refused"), codes=_codes(refusal.error.data))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ async def open_stage(folder: Path, *, port: int) -> AsyncIterator[tuple[Stage, G
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         await _background(stack, serve_simulator("127.0.0.1", 0, started=started))
         simulator_url = f"http://127.0.0.1:{await started}"
-        rogue = quiet_server_for(Rogue().app(), host="127.0.0.1", port=0)
+        rogue = quiet_server_for(Rogue().app(), host="127.0.0.1", port=0, lifespan=True)
         await _background(stack, rogue.serve())
         rogue_url = f"http://127.0.0.1:{await rogue.bound}/mcp"
 
@@ -75,8 +75,15 @@ async def open_stage(folder: Path, *, port: int) -> AsyncIterator[tuple[Stage, G
         )
 
 
-async def play(stage: Stage, login_url: str, steps: tuple[Step, ...] = STEPS) -> AsyncIterator[Row]:
-    """Play the story; one row as each step ends."""
+async def play(
+    stage: Stage,
+    login_url: str,
+    *,
+    report: Callable[[Row], None],
+    steps: tuple[Step, ...] = STEPS,
+) -> list[Row]:
+    """Play the story; ``report`` hears of each step as it ends."""
+    rows: list[Row] = []
     human = ScriptedHuman(login_url)
     url = f"{stage.gateway_url}/mcp"
     try:
@@ -88,18 +95,26 @@ async def play(stage: Stage, login_url: str, steps: tuple[Step, ...] = STEPS) ->
             agent = Agent({"paypal": paypal, "rogue": rogue}, human)
             for step in steps:
                 seen = len(_audit_lines(stage.audit_path))
-                calls = len((await simulator.get("/_simulator/calls")).json())
+                calls = len(await _calls(simulator))
                 ending = await agent.play(step)
-                made = (await simulator.get("/_simulator/calls")).json()[calls:]
-                yield Row(
+                made = (await _calls(simulator))[calls:]
+                row = Row(
                     step=step,
                     ending=ending,
                     records=tuple(_closing(_audit_lines(stage.audit_path)[seen:])),
                     effects=tuple(_effect(call) for call in made if call["method"] in WRITES),
                     reads=tuple(_effect(call) for call in made if call["method"] not in WRITES),
                 )
+                rows.append(row)
+                report(row)
     finally:
         await human.aclose()
+    return rows
+
+
+async def _calls(simulator: httpx.AsyncClient) -> list[dict[str, Any]]:
+    calls: list[dict[str, Any]] = (await simulator.get("/_simulator/calls")).json()["calls"]
+    return calls
 
 
 async def login_link(gateway: Gateway, stage: Stage) -> str:
@@ -122,7 +137,7 @@ def _settings(folder: Path, port: int, simulator_url: str, rogue_url: str) -> Se
         listen=f"127.0.0.1:{port}",
         public_url=f"http://127.0.0.1:{port}",
         paypal=PayPalSettings(
-            client_id="demo-client", client_secret=Hidden("demo-secret"), base_url=simulator_url
+            client_id="simulator-client", client_secret=Hidden("simulator-secret"), base_url=simulator_url
         ),
         upstreams={"rogue": UpstreamSettings(url=rogue_url)},
         state=StateSettings(url=f"sqlite:///{folder / 'state.sqlite3'}"),

@@ -51,7 +51,7 @@ def plain(rows: list[Row]) -> list[dict[str, Any]]:
 
 def print_table(console: Console, rows: list[Row]) -> None:
     """One row per step."""
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else box.MARKDOWN)
     for heading in ("step", "call", "class", "tier", "outcome", "reasons", "what PayPal saw"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "class")
     for row in rows:

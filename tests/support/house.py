@@ -143,7 +143,7 @@ async def running_house(
                 "listen": f"127.0.0.1:{port}",
                 "public_url": f"http://127.0.0.1:{port}",
                 "paypal": PayPalSettings(
-                    client_id="test-client", client_secret=Hidden("test-secret"), base_url=simulator_url
+                    client_id="simulator-client", client_secret=Hidden("simulator-secret"), base_url=simulator_url
                 ),
                 "policy": policy or PolicySettings(reload=False, timeout_s=5),
                 "upstreams": {name: UpstreamSettings(url=url) for name, url in (upstreams or {}).items()},
