@@ -1,8 +1,8 @@
 """The engine in this process, for the first run and for laptops: rego-cpp, compiled once per policy revision.
 
 Evaluations run in a few threads, each with its own interpreter: sharing one mixes questions (measured: wrong
-decisions). Threads rather than the event loop, although a decision takes about a millisecond: only so can a slow
-one be given up at its deadline, and rego-cpp lets go of the GIL meanwhile. The policy is one reference, replaced
+decisions). Threads rather than the event loop, since a decision takes 1 to 15 ms of C++ in which rego-cpp lets go of
+the GIL, and since only so a slow one can be given up at its deadline. The policy is one reference, replaced
 at once; evaluations under way finish on the policy they began with.
 """
 

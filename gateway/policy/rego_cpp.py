@@ -88,9 +88,11 @@ class Bundle:
         """Whether rego-cpp implements a built-in."""
         return bool(api.rego_is_available_builtin(self._builder.handle, name))
 
+    _free = staticmethod(api.rego_free_bundle)  # still there when the interpreter shuts down
+
     def __del__(self) -> None:
         if self.handle:
-            api.rego_free_bundle(self.handle)
+            self._free(self.handle)
 
 
 class Interpreter:
@@ -102,8 +104,10 @@ class Interpreter:
         # Without this a failing built-in is undefined, and `not f(x)` true: fail open.
         api.rego_set_strict_builtin_errors(self.handle, True)
 
+    _free = staticmethod(api.rego_free)  # still there when the interpreter shuts down
+
     def __del__(self) -> None:
-        api.rego_free(self.handle)
+        self._free(self.handle)
 
     def evaluate(self, bundle: Bundle, entrypoint: str, question: object) -> object:
         """The rule's value as JSON-like Python, or UNDEFINED. Raises PolicyUnavailable."""
@@ -207,7 +211,7 @@ def _read(node: int) -> object:
         case _KIND.String:
             return _unescaped(_text(node))
         case _KIND.Object:
-            return dict(_item(_held.regoNodeGet(node, index)) for index in range(_held.regoNodeSize(node)))
+            return _object(node)
         case _KIND.Array | _KIND.Set:
             return [_read(_held.regoNodeGet(node, index)) for index in range(_held.regoNodeSize(node))]
         case _KIND.True_ | _KIND.False_:
@@ -221,11 +225,17 @@ def _read(node: int) -> object:
     raise _malformed()
 
 
-def _item(node: int) -> tuple[str, object]:
-    key = _read(_held.regoNodeGet(node, 0))
-    if not isinstance(key, str):
-        raise _malformed()
-    return key, _read(_held.regoNodeGet(node, 1))
+def _object(node: int) -> dict[str, object]:
+    """An object; a key that is no string becomes its JSON text, as in OPA's answers."""
+    result: dict[str, object] = {}
+    for index in range(_held.regoNodeSize(node)):
+        item = _held.regoNodeGet(node, index)
+        key = _read(_held.regoNodeGet(item, 0))
+        name = key if isinstance(key, str) else msgspec.json.encode(key).decode()
+        if name in result:
+            raise _malformed()
+        result[name] = _read(_held.regoNodeGet(item, 1))
+    return result
 
 
 def _text(node: int) -> bytes:

@@ -118,6 +118,14 @@ def test_size_is_bounded() -> None:
         ask(ECHO, {"x": list(range(20_000))})
 
 
+def test_keys_that_are_no_strings() -> None:
+    """Keys become their JSON text, as in OPA's answers; two that become the same text are no answer."""
+    keys = compiled("answer := {key: 1 | some key in input.keys}")
+    assert ask(keys, {"keys": ["a", None, 2, [True]]}) == {"a": 1, "null": 1, "2": 1, "[true]": 1}
+    with pytest.raises(PolicyUnavailable, match="not one JSON value"):
+        ask(keys, {"keys": ["2", 2]})
+
+
 def test_undefined_is_not_an_answer() -> None:
     """A rule without a value is told apart from null."""
     assert ask(ECHO, {}) is UNDEFINED
