@@ -28,9 +28,7 @@ COPY --from=builder /opt/countersign /opt/countersign
 ENV PATH=/opt/countersign/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    COUNTERSIGN_LISTEN=0.0.0.0:3000 \
-    ETDI_STRICT_MODE=true \
-    ETDI_LOG_LEVEL=info
+    COUNTERSIGN_LISTEN=0.0.0.0:3000
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

@@ -57,8 +57,16 @@ def paypal(stdio: bool) -> None:  # noqa: ARG001, FBT001 - click
 
 @click.command()
 @click.option("--listen", default="127.0.0.1:8900", show_default=True, help="host:port")
-def simulator(listen: str) -> None:
-    """Run the PayPal simulator. Any client id and secret will do; nothing it holds is real."""
+@click.option(
+    "--unsafe-anywhere", is_flag=True, help="Bind beyond loopback, in a private network: it asks for no password."
+)
+def simulator(listen: str, unsafe_anywhere: bool) -> None:  # noqa: FBT001 - click
+    """Run the PayPal simulator (client id simulator-client, secret simulator-secret). Nothing it holds is real."""
     host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.UsageError("--listen is host:port")
     click.echo(f"PayPal simulator at http://{listen}", err=True)
-    run(serve_simulator(host, int(port)))
+    try:
+        run(serve_simulator(host, int(port), unsafe_anywhere=unsafe_anywhere))
+    except ValueError as problem:
+        raise click.UsageError(f"--listen: {problem}") from None

@@ -20,6 +20,9 @@ from gateway.parts import open_audit, open_shelf
 from gateway.serving import run
 from gateway.settings import Settings
 
+MIN_HASH_DIGITS = 12
+"""48 bits: enough to name one definition among those a person looks at."""
+
 
 @click.group()
 def tools() -> None:
@@ -45,16 +48,28 @@ def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # no
 @tools.command()
 @config_option
 @click.argument("server")
-@click.argument("tool")
+@click.argument("tool", required=False)
 @click.option("--by", required=True, help="Who approves: the name the record will show.")
-@click.option(
-    "--hash", "expected", required=True, help="The definition hash you looked at (or its first 12 digits)."
-)
-def approve(config: Path | None, server: str, tool: str, by: str, expected: str) -> None:
-    """Approve the definition that is live now, if it is the one you looked at."""
-    if len(expected) < 12:
-        raise click.UsageError("--hash needs at least 12 digits, so that it names one definition")
-    run(_approve(settings_of(config), server, tool, by=by, expected=expected.lower()))
+@click.option("--hash", "expected", help="The definition hash you looked at (or its first 12 digits).")
+@click.option("--all", "every", is_flag=True, help="Approve every tool of SERVER as it is right now.")
+def approve(
+    config: Path | None,
+    server: str,
+    tool: str | None,
+    by: str,
+    expected: str | None,
+    every: bool,  # noqa: FBT001 - click
+) -> None:
+    """Approve the definition of TOOL that is live now, if it is the one you looked at."""
+    settings = settings_of(config)
+    if every:
+        if tool is not None or expected is not None:
+            raise click.UsageError("--all goes without TOOL and --hash")
+        click.echo(f"{server}: {run(_approve_all(settings, server, by=by))} tools approved as they are")
+        return
+    if tool is None or expected is None or len(expected) < MIN_HASH_DIGITS:
+        raise click.UsageError(f"name TOOL and --hash with at least {MIN_HASH_DIGITS} digits (or --all)")
+    run(_approve(settings, server, tool, by=by, expected=expected.lower()))
     click.echo(f"{server} {tool}: approved")
 
 
@@ -107,6 +122,16 @@ async def _approve(settings: Settings, server: str, tool: str, *, by: str, expec
             raise CountersignError(f"the live definition is {live[:12]}…, not {expected[:12]}…: look again.")
         await _record(settings, server, tool, live, by=by, code="admin.approve_tool")
         await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
+
+
+async def _approve_all(settings: Settings, server: str, *, by: str) -> int:
+    async with open_shelf(settings) as shelf:
+        entries = await shelf.catalog.all(server)
+        for entry in entries:
+            live = entry.tool.definition_hash
+            await _record(settings, server, entry.tool.name, live, by=by, code="admin.approve_tool")
+            await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
+    return len(entries)
 
 
 async def _revoke(settings: Settings, server: str, tool: str, *, by: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
+from gateway.identity.static import hash_static_token
 from tests.bench.legs import Leg, Site
 from tests.bench.load import Target
 from tests.bench.processes import HOST, ROOT, free_port
@@ -27,7 +28,7 @@ POLICIES = ROOT / "policies" / "gateway"
 READY_PATH = "/readyz"
 MCP_PATH = "/mcp"
 # The gateway listens on this machine only and its state is thrown away after the run.
-TOKEN = "bench-token-unsafe"
+TOKEN = "unsafe-bench-token-of-this-run-only"
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,39 @@ class Setup:
 def settings(setup: Setup) -> dict[str, Any]:
     """The content of countersign.yaml for one leg."""
     return {
-        "listen": {"host": HOST, "port": setup.port},
-        "identity": {"static_tokens": {TOKEN: {"subject": "bench", "roles": ["agent"]}}},
+        "listen": f"{HOST}:{setup.port}",
+        "public_url": f"http://{HOST}:{setup.port}",
+        "paypal": {"enabled": False},
+        "identity": {
+            "tokens": [
+                {"sha256": hash_static_token(TOKEN), "subject": "bench", "roles": ["agent"]},
+            ]
+        },
         "policy": {
-            "directory": str(POLICIES),
+            "path": str(policy_copy(setup.directory)),
             "engine": "embedded" if setup.opa is None else "opa",
             **({} if setup.opa is None else {"opa_url": setup.opa}),
         },
         "upstreams": {"paypal": {"url": setup.upstream_url}},
         "state": {"url": f"sqlite:///{setup.directory / 'state.db'}"},
-        "audit": {"file": str(setup.directory / "audit.jsonl")},
+        "audit": {"path": str(setup.directory / "audit.jsonl")},
     }
+
+
+def policy_copy(directory: Path) -> Path:
+    """The policies as shipped, but in the phase that lets approved tools without an ETDI token answer.
+
+    The cheap upstream is a stranger to the release's pins; in the enforcement phase every call would be refused.
+    """
+    copy = directory / "policies" / "gateway"
+    if not copy.exists():
+        shutil.copytree(POLICIES, copy, ignore=shutil.ignore_patterns("*_test.rego"))
+        shutil.copy(POLICIES.parent / "capabilities.json", copy.parent)
+        data = copy / "migration" / "data.yaml"
+        text = data.read_text()
+        assert "phase: enforcement" in text, "the shipped phase has another name now"
+        data.write_text(text.replace("phase: enforcement", "phase: coexistence"))
+    return copy
 
 
 def serve_argv(config: Path) -> list[str | Path]:
@@ -62,15 +85,20 @@ def serve_argv(config: Path) -> list[str | Path]:
 
 
 def prepare_argvs(config: Path) -> list[list[str | Path]]:
-    """Commands to run before serving, in order: here the upstream's tools would be approved."""
-    return []
+    """Commands to run before serving, in order: an operator approves the upstream's tools."""
+    command = _command() or "countersign"
+    return [[command, "tools", "approve", "paypal", "--all", "--by", "bench", "--config", config]]
 
 
 def gateway_leg(name: str, about: str, engine: Engine) -> Leg:
     """A gateway in front of the cheap upstream, asking the given engine."""
 
     def start(site: Site) -> Target:
-        opa_url, opa_pid = (None, None) if engine == "embedded" else start_opa(site, over=engine)
+        opa_url, opa_pid = (
+            (None, None)
+            if engine == "embedded"
+            else start_opa(site, over=engine, policies=policy_copy(site.directory))
+        )
         setup = Setup(free_port(), site.upstream_url, site.directory, opa_url)
         config = site.directory / "countersign.yaml"
         config.write_text(yaml.safe_dump(settings(setup)))

@@ -39,16 +39,16 @@ DEFAULT_LIMITS = Limits()
 
 
 def checked_base_url(url: str) -> str:
-    """The URL if it is https, or plain http to this very host. :raises ValueError:
+    """The URL if it is https, or plain http to this very host or to a bare name. :raises ValueError:
 
-    A bearer token must not travel in the clear, nor to a host somebody slipped in before an ``@``.
+    A bare name is a service of the same private network (compose): it does not resolve on the internet. A bearer token must not travel in the clear, nor to a host somebody slipped in before an ``@``.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.username or parts.password or parts.query or parts.fragment or parts.path not in ("", "/"):
         raise ValueError("PayPal's base URL must be scheme://host[:port] and nothing more")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        raise ValueError("PayPal's base URL must be https, or http to a loopback address")
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_near(host))):
+        raise ValueError("PayPal's base URL must be https, or http to a loopback address or a service name")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -164,10 +164,8 @@ def _headers(request: ApiRequest, token: str) -> dict[str, str]:
     return headers
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _is_near(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return "." not in host

@@ -40,12 +40,14 @@ async def serve_simulator(
     *,
     simulator: PayPalSimulator | None = None,
     started: asyncio.Future[int] | None = None,
+    unsafe_anywhere: bool = False,
 ) -> None:
     """Serve until cancelled. ``started`` is given the port that was bound (ask for port 0 to get a free one).
 
-    :raises ValueError: for a host that is not loopback: ``/_simulator`` asks for no password.
+    ``unsafe_anywhere`` is for a container whose network is private: ``/_simulator`` asks for no password.
+    :raises ValueError: for a host that is not loopback, without it.
     """
-    if host not in ("127.0.0.1", "::1", "localhost"):
+    if not unsafe_anywhere and host not in ("127.0.0.1", "::1", "localhost"):
         raise ValueError("the simulator is served on a loopback address only")
     config = uvicorn.Config(
         create_simulator(simulator),
