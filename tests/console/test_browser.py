@@ -20,9 +20,16 @@ from gateway.policy.decision import ConfirmObligation
 from gateway.policy.money import Money
 from tests.console.house import House, a_house, a_pending, moved
 from tests.console.webdriver import Browser, chromium, missing
+from tests.support import parts
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 SCREENSHOTS = os.environ.get("COUNTERSIGN_SCREENSHOTS")
+
+
+@pytest.fixture(autouse=True)
+def _a_browser() -> None:
+    """Skipped with the reason where there is no Chromium, and failed in CI."""
+    if (reason := missing()) is not None:
+        parts.missing(reason)
 
 
 @asynccontextmanager

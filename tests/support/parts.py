@@ -48,7 +48,12 @@ REDIS = Part(
     image="redis:7.4.11-alpine",
     apt_package="redis-server",
 )
-ALL = (OPA, REGAL, REDIS)
+CHROMEDRIVER = Part(
+    name="chromedriver",
+    version="Debian's",
+    apt_package="chromium-driver",  # brings chromium with it
+)
+ALL = (OPA, REGAL, REDIS, CHROMEDRIVER)
 
 
 def bin_dir() -> Path:
