@@ -245,3 +245,12 @@ async def test_a_reset_body_is_not_a_whole_one() -> None:
     connection.connection_lost(ConnectionResetError())
     with pytest.raises(BadReply, match="truncated"):
         await connection.ready(None)
+
+
+async def test_a_response_left_unread_is_not_followed() -> None:
+    """A paused connection would not hear the next answer, nor that the server hangs up."""
+    connection, wire = connected()
+    connection.send(b"request", head_only=False, streaming=True)
+    connection.data_received(GOOD["length"])
+    assert (connection.complete, wire.paused) == (True, True)
+    assert not connection.finish()

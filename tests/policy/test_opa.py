@@ -91,18 +91,15 @@ async def test_restarted_between_two_questions(opa: OpaProcess, sidecar: OpaSide
     await asyncio.gather(*[ask(sidecar, {}) for _ in range(10)])
 
 
-async def test_stopped_processes_run_into_the_deadline(opa: OpaProcess) -> None:
+async def test_stopped_processes_run_into_the_deadline(opa: OpaProcess, sidecar: OpaSidecar) -> None:
     """An OPA that accepts and does not answer (SIGSTOP) costs the deadline, no more, and is heard again after."""
-    engine = OpaSidecar.at(opa.url, clock=time.monotonic, deadline_s=0.1)
-    await ask(engine, {})
+    hurried = OpaSidecar.at(opa.url, clock=time.monotonic, deadline_s=0.1)
     opa.pause()
-    code = await failure(engine)
+    code = await failure(hurried)
     opa.resume()
-    engine_after = OpaSidecar.at(opa.url, clock=time.monotonic, deadline_s=5)
+    await hurried.aclose()
     assert code == "policy.timeout"
-    assert (await ask(engine_after, {})).result is not None
-    await engine.aclose()
-    await engine_after.aclose()
+    assert (await ask(sidecar, {})).result is not None
 
 
 async def test_decision_ids(opa_binary: Path, tmp_path: Path) -> None:
@@ -282,3 +279,22 @@ async def test_a_cancelled_question_is_not_a_failure() -> None:
         assert await failure(engine) == "policy.timeout"
         assert await failure(engine) == "policy.breaker_open"
         await engine.aclose()
+
+
+async def test_a_cancelled_probe_leaves_the_probe_to_the_next() -> None:
+    """If the one caller that may try goes away, the breaker does not stay open for ever."""
+    now = 0.0
+    async with serve(answering(b"")) as server:
+        client = Http1Client(Endpoint.parse(server.url), limits=Limits())
+        engine = OpaSidecar(client, clock=lambda: now, deadline_s=0.05, rules=Rules(threshold=1, open_s=10))
+        codes = [await failure(engine)]
+        now = 10.0
+        probing = asyncio.create_task(ask(engine, {}))
+        await asyncio.sleep(0)
+        codes.append(await failure(engine))
+        probing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probing
+        codes.append(await failure(engine))
+        await engine.aclose()
+    assert codes == ["policy.timeout", "policy.breaker_open", "policy.timeout"]
