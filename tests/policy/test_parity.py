@@ -25,6 +25,7 @@ from gateway.policy.opa import OpaSidecar
 from gateway.policy.vectors import VECTORS
 from tests.support.opa_process import OpaProcess
 from tests.support.policies import write_policy
+from tests.support.policy_cases import load_cases, write_policy_of
 from tests.support.questions import IN_ORDER, VALUES, Question, bent_questions, replaced
 
 POLICIES = Path(__file__).parents[2] / "policies" / "gateway"
@@ -192,3 +193,25 @@ def test_administration(shipped: Both, action: str, person: Question, target: Qu
     """Who may approve and confirm is decided alike."""
     question = {"action": action, "person": person, "target": target, "env": IN_ORDER["env"]}
     shipped.check(Entrypoint.ADMIN, question)
+
+
+CASES = load_cases()
+POLICIES_OF_CASES = {case.policy.key: case.policy for case in CASES}
+
+
+@pytest.mark.parametrize("key", POLICIES_OF_CASES)
+def test_cases(opa_binary: Path, tmp_path: Path, key: str) -> None:
+    """Every case of tests/policy/cases has the wanted answer on both engines, with its overlay and its data."""
+    tree = write_policy_of(POLICIES_OF_CASES[key], tmp_path)
+    (tree / ".manifest").rename(tmp_path / ".manifest")
+    problems = []
+    for both in _both(opa_binary, tmp_path, tmp_path / "opa.sock"):
+        for case in CASES:
+            if case.policy.key == key:
+                document = msgspec.json.encode(case.question)
+                opa, embedded = both.answers(Entrypoint[case.entrypoint.upper()], document)
+                problems += [f"{case.name}: embedded: {problem}" for problem in case.problems(embedded)]
+                problems += [f"{case.name}: OPA: {problem}" for problem in case.problems(opa)]
+                if opa != embedded:
+                    problems.append(f"{case.name}: the engines differ")
+    assert problems == []
