@@ -7,6 +7,7 @@ what may happen is decided in Rego, never here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -20,11 +21,24 @@ LEAST_SENSITIVE = 3
 """Classes 1 to 3 go through two phases at least."""
 
 DataClass = Annotated[int, Meta(ge=1, le=5)]
+ToolName = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Tier(StrEnum):
+    """The four tiers of the handshake how-to, most sensitive first."""
+
+    RESTRICTED = "restricted"
+    CONFIDENTIAL = "confidential"
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+
+_TIERS = {1: Tier.RESTRICTED, 2: Tier.RESTRICTED, 3: Tier.CONFIDENTIAL, 4: Tier.INTERNAL, 5: Tier.PUBLIC}
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    tools: dict[str, DataClass]
-    aliases: dict[str, DataClass] = {}
+    tools: dict[ToolName, DataClass]
+    aliases: dict[ToolName, DataClass] = {}
 
 
 class Classes:
@@ -46,11 +60,21 @@ class Classes:
             raise PolicyRefused(f"{path.name} of the classes cannot be read: {problem.strerror}.") from None
         except (DataFileError, msgspec.ValidationError) as problem:
             raise PolicyRefused(f"classes/data.yaml: {problem}") from None
+        if both := found.tools.keys() & found.aliases.keys():
+            raise PolicyRefused(f"classes/data.yaml: both a tool and an alias: {', '.join(sorted(both))}")
         return cls({**found.aliases, **found.tools})
 
     def of(self, tool: str) -> int | None:
         """1 (most sensitive) to 5 (public); None for a tool nobody classified."""
         return self._classes.get(tool)
+
+    @staticmethod
+    def tier(data_class: int) -> Tier:
+        """The tier of a class (conflict C04). :raises ValueError: there is no such class."""
+        try:
+            return _TIERS[data_class]
+        except KeyError:
+            raise ValueError(f"{data_class!r} is not a data class (1 to 5)") from None
 
     def is_sensitive(self, tool: str) -> bool:
         """Whether to take no chances: classes 1 to 3, and every tool without a class."""

@@ -1,0 +1,89 @@
+package gateway.confirmation_test
+
+import data.gateway.confirmation
+import data.gateway.example_test
+
+test_needed if {
+	{class | some class in [1, 2, 3, 4, 5]; confirmation.needed(class)} == {1, 2}
+	confirmation.needed(3) with data.gateway.consent.confirm as {"3": {"by": ["human"]}}
+}
+
+test_what_counts if {
+	cases := {
+		"by a human": {},
+		"at this second": {"at": example_test.now},
+		"just in time": {"at": example_test.now - 600},
+		"signed in": {"assurance": "oidc"},
+		"NOT too old": {"at": example_test.now - 601},
+		"NOT in the future": {"at": example_test.now + 1},
+		"NOT at some time": {"at": "now"},
+		"NOT by the host": {"by": "host", "assurance": "host"},
+		"NOT by a second agent": {"by": "agent", "assurance": "agent"},
+		"NOT by a weak sign-in": {"assurance": "host"},
+		"NOT by an unknown sign-in": {"assurance": "promise"},
+		"NOT by nobody": {"who": ""},
+		"NOT by a number": {"who": 7},
+		"NOT by the caller": {"who": "agent-7"},
+		"NOT by the caller, with issuer": {"who": "https://login.example.com|agent-7"},
+		"NOT blind": {"view_hash": ""},
+		"NOT with a strange view": {"view_hash": null},
+	}
+	wrong := {name |
+		some name, patch in cases
+		counts := _enough([object.union(example_test.confirmation, patch)], example_test.handshaken)
+		counts == startswith(name, "NOT")
+	}
+
+	wrong == set()
+}
+
+test_a_large_amount_takes_two_different_people if {
+	large := object.union(example_test.handshaken, {"money": {"amount": "500.01"}})
+	ann := example_test.confirmation
+	bob := object.union(ann, {"who": "bob"})
+
+	not _enough([ann], large)
+	not _enough([ann, ann], large)
+	_enough([ann, bob], large)
+}
+
+test_without_separation_of_duties_the_caller_counts if {
+	own := [object.union(example_test.confirmation, {"who": "agent-7"})]
+
+	nobody := [object.union(example_test.confirmation, {"who": ""})]
+
+	_enough(own, example_test.handshaken) with data.gateway.consent.confirm["2"].separation_of_duties as false
+	not _enough(nobody, example_test.handshaken) with data.gateway.consent.confirm["2"].separation_of_duties as false
+}
+
+test_the_requirement_of_a_place if {
+	relaxed := object.union(data.gateway.consent.confirm["2"], {"by": ["human", "host"], "min_assurance": "host"})
+
+	confirmation.requirement(2) == relaxed with input as example_test.read
+		with data.gateway.consent.confirm_at as {"sandbox": {"2": relaxed}}
+	confirmation.requirement(2) == data.gateway.consent.confirm["2"] with input as example_test.read
+		with data.gateway.consent.confirm_at as {"production": {"2": relaxed}}
+}
+
+test_an_incomplete_requirement_is_none if {
+	complete := data.gateway.consent.confirm["2"]
+	usable := {key |
+		some key, _ in complete
+		confirmation.requirement(2) with input as example_test.read
+			with data.gateway.consent.confirm as {"2": object.remove(complete, [key])}
+	}
+
+	usable == set()
+	not confirmation.requirement(2) with input as example_test.read
+		with data.gateway.consent.confirm as {"2": object.union(complete, {"by": []})}
+}
+
+test_the_obligation_of_a_large_amount if {
+	large := object.union(example_test.handshaken, {"money": {"amount": "500.01"}})
+
+	confirmation.obligation(2) == object.union(data.gateway.consent.confirm["2"], {"quorum": 2}) with input as large
+}
+
+_enough(confirmations, question) if {
+	confirmation.enough(2) with input as example_test.patched(question, "/consent/confirmations", confirmations)
+} else := false

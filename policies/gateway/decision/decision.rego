@@ -1,0 +1,101 @@
+# METADATA
+# title: Decision
+# description: The one question, and the one place where its answer is put together.
+package gateway.decision
+
+import data.gateway.arguments
+import data.gateway.catalog
+import data.gateway.classes
+import data.gateway.confirmation
+import data.gateway.migration
+import data.gateway.money
+import data.gateway.reasons
+import data.gateway.redaction
+import data.gateway.request
+import data.gateway.rooms
+import data.gateway.strictest
+import data.gateway.tier
+
+# METADATA
+# title: Answer
+# description: >-
+#   The strictest outcome that any reason asks for. Nothing said, or anything unknown said, means deny.
+#   After a handshake or a confirmation the same question is asked again with `consent` filled in.
+# entrypoint: true
+answer := {
+	"outcome": outcome,
+	"reasons": _reasons,
+	"data_class": _class,
+	"tier": _tier,
+	"phase": _phase,
+	"would_be": _would_be,
+	"obligations": obligations,
+}
+
+# METADATA
+# title: Outcome
+# description: allow, handshake, confirm or deny.
+outcome := strictest.of(_reasons)
+
+# METADATA
+# title: Codes
+# description: All that is said. A malformed question is denied before any room judges it.
+codes := union({
+	rooms.about(input.tool, input.approval),
+	arguments.codes,
+	{code | code := money.objection},
+}) if {
+	request.well_formed
+} else := {request.objection}
+
+# METADATA
+# title: The handshake to make
+# description: Present when the handshake is due.
+obligations["handshake"] := {"ttl_seconds": data.gateway.consent.handshake.ttl_seconds} if outcome == "handshake"
+
+# METADATA
+# title: The confirmation to get
+# description: Present when one is due now, or after the handshake.
+obligations["confirm"] := confirmation.obligation(_class) if {
+	outcome in {"handshake", "confirm"}
+	"consent.confirmation_required" in codes
+}
+
+# METADATA
+# title: What to mask in the result
+# description: Present when the call is carried out and its result holds personal data.
+obligations["redact"] := redaction.pointers if outcome == "allow"
+
+# METADATA
+# title: Warnings
+# description: What a later migration phase would deny.
+obligations["warn"] := [text |
+	some reason in reasons.behind(_softened)
+	text := concat(": ", [reason.code, reason.message])
+] if {
+	_would_be == "deny"
+}
+
+_reasons := reasons.behind(codes)
+
+default _class := null
+
+_class := classes.of(input.tool.name)
+
+default _tier := null
+
+_tier := tier.of(_class)
+
+default _phase := null
+
+_phase := migration.phase_of(_class)
+
+# The phase may soften, and then says what it would have been.
+default _would_be := null
+
+_would_be := "deny" if {
+	outcome in {"handshake", "confirm", "allow"}
+	count(_softened) > 0
+}
+
+_softened := catalog.softened(input.tool, input.approval)

@@ -1,0 +1,81 @@
+package gateway.decision_test
+
+import data.gateway.decision
+import data.gateway.example_test
+import data.gateway.reasons
+
+answer(question) := got if got := decision.answer with input as question
+
+test_a_read if {
+	answer(example_test.read) == {
+		"outcome": "allow",
+		"reasons": [reasons.of("consent.not_required")],
+		"data_class": 4,
+		"tier": "internal",
+		"phase": "enforcement",
+		"would_be": null,
+		"obligations": {},
+	}
+}
+
+test_a_refund_step_by_step if {
+	confirm := data.gateway.consent.confirm["2"]
+	steps := [[got.outcome, got.obligations] |
+		some question in [example_test.refund, example_test.handshaken, example_test.confirmed]
+		got := answer(question)
+	]
+
+	steps == [
+		["handshake", {"handshake": {"ttl_seconds": 30}, "confirm": confirm}],
+		["confirm", {"confirm": confirm}],
+		["allow", {}],
+	]
+}
+
+test_nothing_asked if {
+	answer({}) == {
+		"outcome": "deny",
+		"reasons": [reasons.of("request.malformed")],
+		"data_class": null,
+		"tier": null,
+		"phase": null,
+		"would_be": null,
+		"obligations": {},
+	}
+}
+
+test_personal_data_is_masked if {
+	order := object.union(example_test.read, {"tool": {"name": "get_order"}})
+
+	answer(order).obligations == {"redact": data.gateway.redaction.tools.get_order}
+}
+
+test_a_phase_softens_and_says_so if {
+	foreign := example_test.patched(example_test.read, "/tool/etdi", {"status": "unverified", "evidence": null})
+	got := answer(foreign) with data.gateway.migration.phase as "coexistence"
+
+	got.outcome == "allow"
+	got.would_be == "deny"
+	got.phase == "coexistence"
+	got.obligations.warn == [concat(": ", ["catalog.unverified", reasons.of("catalog.unverified").message])]
+}
+
+test_a_softened_refund_still_wants_its_consent if {
+	foreign := example_test.patched(example_test.refund, "/tool/etdi", {"status": "unverified", "evidence": null})
+	got := answer(foreign) with data.gateway.migration.phase as "preparation"
+
+	[got.outcome, got.would_be] == ["handshake", "deny"]
+}
+
+test_all_reasons_are_given_the_strictest_first if {
+	wrong := object.union(example_test.refund, {"schema": {"valid": false}, "money": {"amount": null}})
+	got := answer(wrong)
+
+	[reason.code | some reason in got.reasons] == [
+		"arguments.schema_invalid",
+		"money.amount_unknown",
+		"consent.handshake_required",
+		"consent.confirmation_required",
+	]
+	got.outcome == "deny"
+}

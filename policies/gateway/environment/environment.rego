@@ -1,0 +1,36 @@
+# METADATA
+# title: Environment
+# description: >-
+#   What the place and its state forbid. A production account is not the place to watch what would have been denied.
+package gateway.environment
+
+import data.gateway.migration
+
+# METADATA
+# title: Objection to the place
+# description: Without its state store or its audit the gateway cannot keep its promises about the classes 1 to 3.
+objection(tool, class) := "environment.closed" if not _open(tool, class)
+
+else := "environment.degraded" if not _fit(class)
+
+else := "environment.phase_too_low" if not _phase_high_enough(class)
+
+_open(tool, class) if {
+	closed := data.gateway.environment.closed
+	tools := closed.tools
+	is_array(tools)
+	name := tool.name
+	not name in tools
+	classes := closed.classes
+	is_array(classes)
+	not class in classes
+}
+
+_fit(class) if class >= 4
+
+_fit(_) if input.env.state == "ok"
+
+_phase_high_enough(class) if {
+	minimum := data.gateway.environment.minimum_phase[input.env.paypal][format_int(class, 10)]
+	migration.rank[migration.phase_of(class)] >= migration.rank[minimum]
+}

@@ -1,0 +1,27 @@
+# METADATA
+# title: Reasons
+# description: >-
+#   Rooms say codes; the outcome, the message and the remedy of a code stand in `data.yaml` beside this file, once.
+package gateway.reasons
+
+import data.gateway.strictest
+
+# METADATA
+# title: The reasons behind a set of codes
+# description: Strictest first.
+behind(codes) := strictest.sorted([of(code) | some code in sort(codes)])
+
+# METADATA
+# title: The reason behind a code
+# description: >-
+#   Anything unknown said means deny. Without the check of the outcome a misspelt one ("denny") beside an allow would
+#   drop out of the order, and the answer would be allow.
+of(code) := {"code": code, "outcome": text.outcome, "message": text.message, "remedy": text.remedy} if {
+	text := data.gateway.reasons.catalogue[code]
+	text.outcome in strictest.order
+} else := {
+	"code": code,
+	"outcome": "deny",
+	"message": "The policy said something that it has no usable explanation for.",
+	"remedy": "Complete the entry for this code in policies/gateway/reasons/data.yaml.",
+}
