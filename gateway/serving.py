@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, TypeVar
 
 import uvicorn
@@ -22,9 +23,23 @@ def server_for(app: ASGIApp, *, host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(_config(app, host, port))
 
 
-def quiet_server_for(app: ASGIApp, *, host: str, port: int, lifespan: bool = False) -> QuietServer:
-    """A server for a part of a process, not started yet; cancel its ``serve`` to stop it."""
-    return QuietServer(_config(app, host, port, lifespan="on" if lifespan else "off"))
+@asynccontextmanager
+async def serving(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, lifespan: bool = False
+) -> AsyncIterator[int]:
+    """Serve a part of this process for as long as the block runs; gives the port that was bound.
+
+    Signals stay with whoever owns the process. Leaving the block waits for requests in flight (bounded).
+    """
+    server = _QuietServer(_config(app, host, port, lifespan="on" if lifespan else "off"))
+    task = asyncio.create_task(server.run_quietly())
+    task.add_done_callback(server.give_up)
+    try:
+        yield await server.bound
+    finally:
+        server.should_exit = True
+        with suppress(OSError):  # told already, through ``bound``
+            await task
 
 
 def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"] = "off") -> uvicorn.Config:
@@ -47,22 +62,27 @@ def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"
     )
 
 
-class QuietServer(uvicorn.Server):
-    """A server inside somebody else's process: signals stay with their owner; ``bound`` tells the port."""
-
+class _QuietServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def startup(self, sockets: Any = None) -> None:
-        """Tell the port once it listens."""
         await super().startup(sockets)
         if self.servers and not self.bound.done():
             self.bound.set_result(self.servers[0].sockets[0].getsockname()[1])
 
-    async def serve(self, sockets: Any = None) -> None:
-        """Serve without touching signal handlers."""
-        await self._serve(sockets)
+    def give_up(self, task: asyncio.Future[None]) -> None:
+        """The server ended: whoever waits for its port learns why."""
+        if not self.bound.done():
+            self.bound.set_exception(task.exception() or OSError("the server ended before it listened"))
+
+    async def run_quietly(self) -> None:
+        """Serve without touching signal handlers. A port that is taken is an error of ours, not an exit."""
+        try:
+            await self._serve()
+        except SystemExit as problem:
+            raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from problem
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -19,7 +19,7 @@ from gateway.demo.rogue import Rogue
 from gateway.demo.story import STEPS, Step
 from gateway.demo.table import Row
 from gateway.identity.static import StaticToken, hash_static_token
-from gateway.serving import quiet_server_for
+from gateway.serving import serving
 from gateway.settings import Settings
 from gateway.settings.model import (
     AuditSettings,
@@ -53,17 +53,14 @@ async def open_stage(folder: Path, *, port: int) -> AsyncIterator[tuple[Stage, G
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         await _background(stack, serve_simulator("127.0.0.1", 0, started=started))
         simulator_url = f"http://127.0.0.1:{await started}"
-        rogue = quiet_server_for(Rogue().app(), host="127.0.0.1", port=0, lifespan=True)
-        await _background(stack, rogue.serve())
-        rogue_url = f"http://127.0.0.1:{await rogue.bound}/mcp"
+        rogue_port = await stack.enter_async_context(serving(Rogue().app(), lifespan=True))
+        rogue_url = f"http://127.0.0.1:{rogue_port}/mcp"
 
         # The gateway's public URL holds its port, so a free one is picked before it is wired.
         port = port or await free_port()
         settings = _settings(folder, port, simulator_url, rogue_url)
         gateway = await stack.enter_async_context(open_gateway(settings))
-        front = quiet_server_for(gateway, host="127.0.0.1", port=port)
-        await _background(stack, front.serve())
-        await front.bound
+        await stack.enter_async_context(serving(gateway, port=port))
         yield (
             Stage(
                 gateway_url=settings.public_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import msgspec
 from gateway.app import Gateway, open_gateway
 from gateway.console.login import mint_login
 from gateway.identity.static import StaticToken, hash_static_token
-from gateway.serving import quiet_server_for
+from gateway.serving import serving
 from gateway.settings import Settings
 from gateway.settings.model import (
     AuditSettings,
@@ -42,6 +43,20 @@ MODERN_META: dict[str, Any] = {
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
+class ShiftedClock:
+    """The real time, and what a test adds to it: nobody waits for a token to expire."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Time passes for the gateway, not for its store (whose own expiry comes on top)."""
+        self._ahead += seconds
+
+
 @dataclass(kw_only=True)
 class House:
     """One running gateway and what stands around it."""
@@ -51,6 +66,7 @@ class House:
     simulator: PayPalSimulator
     audit_path: Path
     settings: Settings
+    clock: ShiftedClock
     http: httpx.AsyncClient = field(repr=False)
     ids: int = 0
 
@@ -116,7 +132,7 @@ class House:
 
     async def login(self, subject: str = "approver-one", roles: tuple[str, ...] = ("approver",)) -> str:
         """A one-time link to the console."""
-        token = await mint_login(self.gateway.store, subject=subject, roles=roles)
+        token = await mint_login(self.gateway.store, subject=subject, roles=roles, now=self.clock)
         return f"{self.url}/console/login/{token}"
 
 
@@ -143,7 +159,9 @@ async def running_house(
                 "listen": f"127.0.0.1:{port}",
                 "public_url": f"http://127.0.0.1:{port}",
                 "paypal": PayPalSettings(
-                    client_id="simulator-client", client_secret=Hidden("simulator-secret"), base_url=simulator_url
+                    client_id="simulator-client",
+                    client_secret=Hidden("simulator-secret"),
+                    base_url=simulator_url,
                 ),
                 "policy": policy or PolicySettings(reload=False, timeout_s=5),
                 "upstreams": {name: UpstreamSettings(url=url) for name, url in (upstreams or {}).items()},
@@ -152,17 +170,16 @@ async def running_house(
                 "confirm": ConfirmSettings(hold_seconds=hold_s),
                 "identity": IdentitySettings(
                     tokens=(
-                        _token(AGENT_TOKEN, "agent-one"),
-                        _token(OTHER_TOKEN, "agent-two"),
+                        agent(AGENT_TOKEN, "agent-one"),
+                        agent(OTHER_TOKEN, "agent-two"),
                     )
                 ),
                 **overrides,
             }
         )
-        gateway = await stack.enter_async_context(open_gateway(settings))
-        server = quiet_server_for(gateway, host="127.0.0.1", port=port)
-        await _background(stack, server.serve())
-        await server.bound
+        clock = ShiftedClock()
+        gateway = await stack.enter_async_context(open_gateway(settings, now=clock))
+        await stack.enter_async_context(serving(gateway, port=port))
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=settings.public_url, timeout=30, trust_env=False)
         )
@@ -172,11 +189,13 @@ async def running_house(
             simulator=simulator,
             audit_path=audit_path,
             settings=settings,
+            clock=clock,
             http=http,
         )
 
 
-def _token(raw: str, subject: str) -> StaticToken:
+def agent(raw: str, subject: str) -> StaticToken:
+    """A caller with a fixed token and the role that the default policy asks for."""
     return StaticToken(sha256=hash_static_token(raw), subject=subject, roles=("agent",))
 
 
