@@ -54,7 +54,7 @@ class Identity:
         return caller
 
     async def _recognise(self, token: Secret) -> Caller:
-        refusal = CredentialRefused(Code.TOKEN_INVALID, "no verifier recognises the token")
+        refusal: CredentialRefused | None = None
         for verifier in self._verifiers:
             try:
                 caller = await verifier.verify(token)
@@ -66,4 +66,4 @@ class Identity:
             else:
                 if caller is not None:
                     return caller
-        raise refusal
+        raise refusal or CredentialRefused(Code.TOKEN_INVALID, "no verifier recognises the token")
