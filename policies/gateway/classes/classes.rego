@@ -7,10 +7,10 @@ package gateway.classes
 # title: The class of a tool
 # description: 1 to 5. Undefined for an unknown tool, and for a class that does not exist.
 of(name) := class if {
-	class := data.gateway.classes.tools[name]
+	class := object.get(data.gateway.classes.tools, name, null)
 	class in {1, 2, 3, 4, 5}
 } else := class if {
-	class := data.gateway.classes.aliases[name]
+	class := object.get(data.gateway.classes.aliases, name, null)
 	class in {1, 2, 3, 4, 5}
 }
 

@@ -13,6 +13,11 @@ objection(tool, class) := "environment.closed" if not _open(tool, class)
 
 else := "environment.degraded" if not _fit(class)
 
+else := migration.objection if {
+	not _phase_high_enough(class)
+	not migration.phase_of(class)
+}
+
 else := "environment.phase_too_low" if not _phase_high_enough(class)
 
 _open(tool, class) if {
@@ -31,6 +36,9 @@ _fit(class) if class >= 4
 _fit(_) if input.env.state == "ok"
 
 _phase_high_enough(class) if {
-	minimum := data.gateway.environment.minimum_phase[input.env.paypal][format_int(class, 10)]
-	migration.rank[migration.phase_of(class)] >= migration.rank[minimum]
+	phase := migration.phase_of(class)
+	key := format_int(class, 10)
+	minimum := object.get(data.gateway.environment.minimum_phase, [input.env.paypal, key], null)
+	ranks := migration.rank
+	ranks[phase] >= ranks[minimum]
 }

@@ -12,7 +12,7 @@ objection := "limits.missing" if not _usable
 # title: The limits of a currency
 # description: Numbers; undefined unless both are there and soft is not above hard.
 of(currency) := {"soft": soft, "hard": hard} if {
-	entry := data.gateway.limits.currencies[currency]
+	entry := object.get(data.gateway.limits.currencies, currency, null)
 	soft := decimal(entry.soft)
 	hard := decimal(entry.hard)
 	soft <= hard
@@ -40,4 +40,4 @@ _complete if not _listed
 
 _complete if of(input.money.currency)
 
-_listed if data.gateway.limits.currencies[input.money.currency]
+_listed if object.get(data.gateway.limits.currencies, input.money.currency, null) != null

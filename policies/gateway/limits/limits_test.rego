@@ -47,5 +47,5 @@ test_missing_numbers_deny if {
 	limits.objection with input as example_test.read with data.gateway.limits.soft_quorum as 0
 	limits.objection with input as example_test.read with data.gateway.limits.currencies as null
 	limits.objection with input as example_test.read with data.gateway.limits.amount_required as null
-	limits.objection with input as example_test.refund with data.gateway.limits.currencies.USD as {"soft": "1"}
+	limits.objection with input as example_test.refund with data.gateway.limits.currencies as {"USD": {"soft": "1"}}
 }

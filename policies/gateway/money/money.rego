@@ -53,6 +53,6 @@ _settled if {
 	input.money.source in {"arguments", "lookup"}
 }
 
-_listed if data.gateway.limits.currencies[input.money.currency]
+_listed if object.get(data.gateway.limits.currencies, input.money.currency, null) != null
 
 _within if _amount <= limits.of(input.money.currency).hard

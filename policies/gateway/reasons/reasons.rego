@@ -9,7 +9,9 @@ import data.gateway.strictest
 # METADATA
 # title: The reasons behind a set of codes
 # description: Strictest first.
-behind(codes) := strictest.sorted([of(code) | some code in sort(codes)])
+behind(codes) := [of(code) | some code in codes] if {
+	count(codes) == 1
+} else := strictest.sorted([of(code) | some code in sort(codes)])
 
 # METADATA
 # title: The reason behind a code
@@ -17,7 +19,7 @@ behind(codes) := strictest.sorted([of(code) | some code in sort(codes)])
 #   Anything unknown said means deny. Without the check of the outcome a misspelt one ("denny") beside an allow would
 #   drop out of the order, and the answer would be allow.
 of(code) := {"code": code, "outcome": text.outcome, "message": text.message, "remedy": text.remedy} if {
-	text := data.gateway.reasons.catalogue[code]
+	text := object.get(data.gateway.reasons.catalogue, code, null)
 	text.outcome in strictest.order
 } else := {
 	"code": code,

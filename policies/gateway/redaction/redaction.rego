@@ -11,7 +11,11 @@ objection := "redaction.unconfigured" if not _usable
 # METADATA
 # title: Pointers
 # description: What to mask in the result of this call.
-pointers := data.gateway.redaction.tools[input.tool.name] if not _may_see
+pointers := found if {
+	not _may_see
+	found := object.get(data.gateway.redaction.tools, input.tool.name, null)
+	is_array(found)
+}
 
 _may_see if {
 	some role in input.caller.roles

@@ -10,7 +10,6 @@ import data.gateway.consent
 import data.gateway.environment
 import data.gateway.identity
 import data.gateway.limits
-import data.gateway.migration
 import data.gateway.redaction
 
 # METADATA
@@ -25,7 +24,4 @@ about(tool, approval) := union({
 	{code | code := redaction.objection},
 }) if {
 	class := classes.of(tool.name)
-	migration.phase_of(class)
-} else := {migration.objection} if {
-	classes.of(tool.name)
 } else := {classes.objection}
