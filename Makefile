@@ -48,17 +48,21 @@ rego: parts
 	@if ! command -v opa >/dev/null || ! command -v regal >/dev/null; then \
 	  echo "opa or regal is missing (see above): the policies were not checked"; test "$$CI" != true; exit; fi; \
 	failed=; \
-	opa fmt --fail --list $(POLICIES) || failed="$$failed fmt"; \
-	opa check --strict $(POLICIES) || failed="$$failed check"; \
-	opa test $(POLICIES) || failed="$$failed test"; \
-	regal lint $(POLICIES) || failed="$$failed lint"; \
+	opa fmt --fail --list $(POLICIES)/gateway $(POLICIES)/checks || failed="$$failed fmt"; \
+	opa check --strict --schema $(POLICIES)/schemas --capabilities $(POLICIES)/capabilities.json \
+	  --ignore '*_test.rego' gateway:$(POLICIES)/gateway || failed="$$failed check"; \
+	for tree in gateway:$(POLICIES)/gateway $(POLICIES)/checks; do \
+	  opa test $$tree || failed="$$failed test"; \
+	  opa test --coverage --threshold 100 $$tree >/dev/null || failed="$$failed coverage"; \
+	done; \
+	regal lint $(POLICIES)/gateway $(POLICIES)/checks || failed="$$failed lint"; \
 	test -z "$$failed" || { echo "policies: failed:$$failed"; exit 1; }
 
 parts: $(VENV)/.test ## Get the programs that tests run against: OPA, Regal, Redis
 	@$(BIN)/python -m tests.support.install
 
-bench: parts ## Measure the gateway against its upstream reached directly
-	@$(BIN)/python -m tests.bench
+bench: parts ## Measure what a call costs: direct, through the gateway, through SDK-built proxies
+	@$(BIN)/python -m tests.bench --gate 'gateway+opa<=3.0xstar-raw@16' --gate 'gateway+opa<=0.2xsdk-proxy@16'
 
 lock: $(VENV)/.test ## Resolve the dependencies of pyproject.toml anew into requirements/
 	@$(PIP) install uv
