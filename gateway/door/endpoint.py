@@ -6,24 +6,30 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from gateway.door.answers import result_of
+from gateway.door.answers import error_of, result_of
 from gateway.door.call import Era
-from gateway.door.http import ClientGone, Guard, Receive, Scope, Send, check_media_types, read_body, respond
-from gateway.door.message import Headers, Message, read_message
+from gateway.door.headers import Headers
+from gateway.door.http import (
+    CLOSE,
+    ClientGone,
+    Guard,
+    Receive,
+    Scope,
+    Send,
+    check_media_types,
+    read_body,
+    respond,
+)
+from gateway.door.message import Message, read_message, rpc_id_of
 from gateway.door.protocol import LIST_TTL_MS, META_SERVER, discover_result, initialize_result, server_info
 from gateway.door.strict_json import parse
 from gateway.door.tool_call import read_tool_call
-from gateway.errors import (
-    CountersignError,
-    MalformedRequest,
-    Unauthenticated,
-    UnknownMethod,
-    UnknownTool,
-)
+from gateway.errors import CountersignError, Unauthenticated, UnknownMethod, UnknownTool
 from gateway.identity.credentials import Credentials, parse_authorization
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.metadata import ChallengeError, www_authenticate
@@ -32,8 +38,24 @@ from gateway.outcome.answer import Executed
 from gateway.walk import House, walk
 
 PREFIX = "/mcp"
+STRANGER_BODY_BYTES = 16 * 1024
+"""Bytes parsed for somebody who has not been recognised yet. Strict parsing costs up to half a second of processor
+time for a megabyte; whoever may cause that has a token that can be revoked."""
 _LOG = logging.getLogger("countersign.door")
 _ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Exchange:
+    """How far one HTTP request has come."""
+
+    call_id: str
+    server: str
+    rpc_id: str | int | None = None
+    message: Message | None = None
+    body_read: bool = False
+    recorded: bool = False
+    """The walk or the listing has taken over, and writes the audit record itself."""
 
 
 class McpEndpoint:
@@ -67,57 +89,62 @@ class McpEndpoint:
         return path == PREFIX or path.startswith(PREFIX + "/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request. Every path out of here has written an audit record, but for a plain 405."""
+        """Answer one HTTP request.
+
+        Every call, listing and refusal has an audit record by then. What moves nothing and tells nothing has none:
+        a 405, an accepted notification, ``ping``, ``initialize``, ``server/discover``, a client that hung up.
+        """
         if scope["method"] != "POST":
             await respond(send, 405, headers=((b"allow", b"POST"),))
             return
-        call_id = str(uuid.uuid4())
-        headers = Headers(scope["headers"])
-        server = scope["path"][len(PREFIX) + 1 :] or self._default_server
-        message: Message | None = None
+        exchange = _Exchange(
+            call_id=str(uuid.uuid4()), server=scope["path"][len(PREFIX) + 1 :] or self._default_server
+        )
         try:
-            self._guard.check(headers)
-            credentials = parse_authorization(headers.all(b"authorization"))
-            check_media_types(headers)
-            body = await read_body(receive, headers, limit=self._max_body_bytes)
-            message = read_message(headers, parse(body))
-            result = await self._dispatch(message, server, call_id, credentials)
+            answer = await self._answer(exchange, Headers(scope["headers"]), receive)
         except ClientGone:
             return
         except CountersignError as error:
-            # The walk and the listing write their own records; what ended before them is recorded here.
-            if message is None or message.method not in ("tools/call", "tools/list") or _not_walked(error):
-                await self._house.books.rejected(
-                    call_id=call_id, server=server, error=error, method=_method(message)
-                )
-            await self._refuse(send, error, message, call_id)
-            return
+            await self._refuse(send, error, exchange)
         except Exception:  # noqa: BLE001 - the last line of defence: a defect is answered, not leaked
             # A defect of ours. The caller learns the call id and nothing else; the log has the rest.
-            _LOG.exception("internal error in call %s", call_id)
-            internal = CountersignError("The gateway failed; the operator finds this call id in the log.")
-            await self._house.books.rejected(
-                call_id=call_id, server=server, error=internal, method=_method(message)
-            )
-            await self._refuse(send, internal, message, call_id)
-            return
-        if result is None:
-            await respond(send, 202)
-            return
-        await respond(send, 200, _ENCODER.encode({"jsonrpc": "2.0", "id": _rpc_id(message), **result}))
+            _LOG.exception("internal error in call %s", exchange.call_id)
+            said = "The gateway failed; the operator finds this call id in the log."
+            await self._refuse(send, CountersignError(said), exchange)
+        else:
+            if answer is None:
+                await respond(send, 202)
+            else:
+                envelope = {"jsonrpc": "2.0", "id": exchange.rpc_id, **answer}
+                await respond(send, 200, _ENCODER.encode(envelope))
+
+    async def _answer(self, exchange: _Exchange, headers: Headers, receive: Receive) -> dict[str, Any] | None:
+        """One request -> ``{"result": ...}`` or ``{"error": ...}``, or None where nothing is answered."""
+        self._guard.check(headers)
+        credentials = parse_authorization(headers.all(b"authorization"))
+        check_media_types(headers)
+        body = await read_body(receive, headers, limit=self._max_body_bytes)
+        exchange.body_read = True
+        if len(body) > STRANGER_BODY_BYTES:
+            await self._house.identity.identify(credentials)
+        document = parse(body)
+        exchange.rpc_id = rpc_id_of(document)
+        exchange.message = message = read_message(headers, document)
+        return await self._dispatch(exchange, message, credentials)
 
     async def _dispatch(
-        self, message: Message, server: str, call_id: str, credentials: Credentials
+        self, exchange: _Exchange, message: Message, credentials: Credentials
     ) -> dict[str, Any] | None:
-        """One message -> ``{"result": ...}`` or ``{"error": ...}``, or None where nothing is answered."""
-        if message.method == "tools/call" and message.wants_answer:
-            return await self._call(message, server, call_id, credentials)
-        if message.method == "tools/list" and message.wants_answer:
-            return {"result": await self._list(message, server, call_id, credentials)}
+        if message.wants_answer:
+            if message.method == "tools/call":
+                return await self._call(exchange, message, credentials)
+            if message.method == "tools/list":
+                return {"result": await self._list(exchange, message, credentials)}
         await self._house.identity.identify(credentials)
-        if server not in self._house.catalog.servers():
+        if exchange.server not in self._house.catalog.servers():
             raise UnknownTool(
-                f"There is no server {server[:64]!r} behind this gateway.", code="catalog.unknown_server"
+                f"There is no server {exchange.server[:64]!r} behind this gateway.",
+                code="catalog.unknown_server",
             )
         if not message.wants_answer:
             return None
@@ -130,24 +157,26 @@ class McpEndpoint:
             return {"result": {}}
         raise UnknownMethod(f"The method {str(message.method)[:64]!r} is not served here.")
 
-    async def _call(
-        self, message: Message, server: str, call_id: str, credentials: Credentials
-    ) -> dict[str, Any]:
+    async def _call(self, exchange: _Exchange, message: Message, credentials: Credentials) -> dict[str, Any]:
         call = read_tool_call(
-            message, server=server, call_id=call_id, received_at=self._now(), credentials=credentials
+            message,
+            server=exchange.server,
+            call_id=exchange.call_id,
+            received_at=self._now(),
+            credentials=credentials,
         )
+        exchange.recorded = True
         answer = await walk(call, self._house)
         if isinstance(answer, Executed) and answer.result is None:
-            return {"error": answer.error}
+            return {"error": error_of(answer.error or {})}
         return {"result": result_of(answer, message.era, version=self._version)}
 
-    async def _list(
-        self, message: Message, server: str, call_id: str, credentials: Credentials
-    ) -> dict[str, Any]:
+    async def _list(self, exchange: _Exchange, message: Message, credentials: Credentials) -> dict[str, Any]:
+        exchange.recorded = True
         tools = await list_tools(
             self._house,
-            call_id=call_id,
-            server=server,
+            call_id=exchange.call_id,
+            server=exchange.server,
             era=message.era,
             protocol=message.protocol,
             credentials=credentials,
@@ -163,9 +192,15 @@ class McpEndpoint:
             "_meta": {META_SERVER: server_info(self._version)},
         }
 
-    async def _refuse(
-        self, send: Send, error: CountersignError, message: Message | None, call_id: str
-    ) -> None:
+    async def _refuse(self, send: Send, error: CountersignError, exchange: _Exchange) -> None:
+        message = exchange.message
+        if not exchange.recorded:
+            await self._house.books.rejected(
+                call_id=exchange.call_id,
+                server=exchange.server,
+                error=error,
+                method=message.method if message is not None else None,
+            )
         status = error.http_status
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if isinstance(error, Unauthenticated):
@@ -174,29 +209,19 @@ class McpEndpoint:
         elif message is not None and message.era is Era.LEGACY and status in (400, 404):
             # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request.
             status = 200 if message.wants_answer else status
+        if not exchange.body_read:
+            # Whatever still comes on this connection was never looked at.
+            headers = (*headers, CLOSE)
         body = {
             "jsonrpc": "2.0",
-            "id": _rpc_id(message),
+            "id": exchange.rpc_id,
             "error": {
                 "code": error.rpc_code,
                 "message": error.message,
-                "data": {**error.data, "call_id": call_id},
+                "data": {**error.data, "call_id": exchange.call_id},
             },
         }
         await respond(send, status, _ENCODER.encode(body), headers=headers)
-
-
-def _rpc_id(message: Message | None) -> str | int | None:
-    return message.rpc_id if message is not None else None
-
-
-def _method(message: Message | None) -> str | None:
-    return message.method if message is not None else None
-
-
-def _not_walked(error: CountersignError) -> bool:
-    """A ``tools/call`` that was no proper call ended before the walk opened its record."""
-    return isinstance(error, MalformedRequest) and error.code == "door.params"
 
 
 def _oauth_error(error: Unauthenticated) -> ChallengeError | None:

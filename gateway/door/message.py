@@ -13,8 +13,8 @@ import msgspec
 from mcp.shared.inbound import decode_header_value
 
 from gateway.door.call import OWN_META_PREFIX, Client, Era
+from gateway.door.headers import Headers
 from gateway.door.protocol import (
-    LEGACY,
     LEGACY_DEFAULT,
     META_CAPABILITIES,
     META_CLIENT,
@@ -28,6 +28,8 @@ MAX_ID_CHARS = 256
 """Characters of a JSON-RPC id: it is echoed, and kept in nothing."""
 MAX_CLIENT_TEXT = 100
 """Characters of the host's self-description that are kept."""
+NOTIFICATIONS = "notifications/"
+"""What the methods of all notifications begin with, in both eras."""
 NAME_OF = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Methods whose target is repeated in ``Mcp-Name``, and the parameter it repeats."""
 
@@ -49,31 +51,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return self.method is not None and self.rpc_id is not None
 
 
-class Headers:
-    """The request's header fields by lower-case name. Values are stripped: httptools keeps trailing blanks."""
-
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        self._raw = raw
-
-    def all(self, name: bytes) -> list[bytes]:
-        """Every value of a field, in order."""
-        return [value.strip(b" \t") for key, value in self._raw if key == name]
-
-    def one(self, name: bytes) -> str | None:
-        """The value of a field that may come once.
-
-        :raises HeaderMismatch: it came twice: which one another hop believed is a guess.
-        """
-        values = self.all(name)
-        if not values:
-            return None
-        if len(values) > 1:
-            raise HeaderMismatch(f"The header {name.decode()} came {len(values)} times; send it once.")
-        return values[0].decode("latin-1")
-
-
 def read_message(headers: Headers, body: Any) -> Message:
     """One parsed body -> :class:`Message`.
+
+    A notification carries nothing the door acts on: of it only the version is checked, as 2026-07-28 defines neither
+    headers nor ``_meta`` for one.
 
     :raises MalformedRequest: no JSON-RPC 2.0 message, or a batch (removed in 2025-06-18).
     :raises HeaderMismatch: header and body disagree.
@@ -86,13 +68,10 @@ def read_message(headers: Headers, body: Any) -> Message:
     if not isinstance(body, dict) or body.get("jsonrpc") != "2.0":
         raise MalformedRequest('The body is not a JSON-RPC 2.0 message; it needs "jsonrpc": "2.0".')
     rpc_id = _id(body)
-    method = body.get("method")
-    if method is None and ("result" in body or "error" in body):
-        method_name = None
-    elif isinstance(method, str) and method:
-        method_name = method
-    else:
-        raise MalformedRequest("The message has no method.")
+    method = _method(body)
+    if method is not None and rpc_id is None and not method.startswith(NOTIFICATIONS):
+        # Accepting it in silence would let a host believe that its call was carried out.
+        raise MalformedRequest(f"The method {method[:64]!r} is a request; send it with an id.")
     params = body.get("params", {})
     if not isinstance(params, dict):
         raise MalformedRequest("The params of a request are an object.", rpc_code=INVALID_PARAMS)
@@ -100,18 +79,29 @@ def read_message(headers: Headers, body: Any) -> Message:
     if not isinstance(meta, dict):
         raise MalformedRequest("The _meta of a request is an object.", rpc_code=INVALID_PARAMS)
 
-    era, protocol = _era(headers.one(b"mcp-protocol-version"), meta)
+    era, protocol = _era(headers.one(b"mcp-protocol-version"), meta, is_request=rpc_id is not None)
     if era is Era.MODERN:
-        _check_modern_headers(headers, method_name, params)
+        if method is None:
+            raise MalformedRequest(f"Since {protocol} a client sends no responses.")
+        if rpc_id is not None:
+            _check_modern(headers, method, params, meta)
     return Message(
         era=era,
         protocol=protocol,
-        method=method_name,
+        method=method,
         rpc_id=rpc_id,
         params=params,
         meta={key: value for key, value in meta.items() if not key.startswith(OWN_META_PREFIX)},
-        client=_client(era, meta, params if method_name == "initialize" else {}),
+        client=_client(era, meta, params if method == "initialize" else {}),
     )
+
+
+def rpc_id_of(body: Any) -> str | int | None:
+    """The id to answer a refused message with; None where there is no usable one (JSON-RPC 2.0 section 5)."""
+    try:
+        return _id(body) if isinstance(body, dict) else None
+    except MalformedRequest:
+        return None
 
 
 def _id(body: Mapping[str, Any]) -> str | int | None:
@@ -125,40 +115,45 @@ def _id(body: Mapping[str, Any]) -> str | int | None:
     return rpc_id
 
 
-def _era(header: str | None, meta: Mapping[str, Any]) -> tuple[Era, str]:
+def _method(body: Mapping[str, Any]) -> str | None:
+    """The method, or None for a response; what could be read as both is neither."""
+    is_response = "result" in body or "error" in body
+    if "method" not in body and is_response:
+        return None
+    method = body.get("method")
+    if not isinstance(method, str) or not method or is_response:
+        raise MalformedRequest("The message is neither one request nor one notification.")
+    return method
+
+
+def _era(header: str | None, meta: Mapping[str, Any], *, is_request: bool) -> tuple[Era, str]:
     declared = meta.get(META_PROTOCOL)
     if declared is not None and not isinstance(declared, str):
         raise MalformedRequest(f"_meta[{META_PROTOCOL!r}] is a string.", rpc_code=INVALID_PARAMS)
-    for version in (header, declared):
-        if version is not None and version not in SUPPORTED:
-            raise UnsupportedVersion(
-                f"The protocol version {version[:32]!r} is not spoken here.",
-                data={"supported": list(SUPPORTED), "requested": version[:32]},
-            )
-    if declared in MODERN or header in MODERN:
-        if header != declared:
-            if declared is None:
-                raise MalformedRequest(
-                    f"A {header} request carries _meta[{META_PROTOCOL!r}] in its params.",
-                    rpc_code=INVALID_PARAMS,
-                )
-            raise HeaderMismatch("MCP-Protocol-Version and the _meta of the body name different versions.")
-        if not isinstance(meta.get(META_CAPABILITIES), dict):
-            raise MalformedRequest(
-                f"A {header} request carries _meta[{META_CAPABILITIES!r}] in its params.",
-                rpc_code=INVALID_PARAMS,
-            )
-        return Era.MODERN, MODERN[0]
-    if declared is not None and header is not None and header != declared:
+    if header is not None and declared is not None and header != declared:
         raise HeaderMismatch("MCP-Protocol-Version and the _meta of the body name different versions.")
-    legacy = header or LEGACY_DEFAULT
-    assert legacy in LEGACY
-    return Era.LEGACY, legacy
+    said = header if header is not None else declared
+    if said is None:
+        return Era.LEGACY, LEGACY_DEFAULT
+    if said not in SUPPORTED:
+        raise UnsupportedVersion(
+            f"The protocol version {said[:32]!r} is not spoken here.",
+            data={"supported": list(SUPPORTED), "requested": said[:32]},
+        )
+    if said not in MODERN:
+        return Era.LEGACY, said
+    if is_request and header is None:
+        raise HeaderMismatch(f"A {said} request repeats its version in the header MCP-Protocol-Version.")
+    return Era.MODERN, said
 
 
-def _check_modern_headers(headers: Headers, method: str | None, params: Mapping[str, Any]) -> None:
-    said = headers.one(b"mcp-method")
-    if said is None or said != method:
+def _check_modern(headers: Headers, method: str, params: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    for key, kind in ((META_PROTOCOL, str), (META_CAPABILITIES, dict)):
+        if not isinstance(meta.get(key), kind):
+            raise MalformedRequest(
+                f"A {MODERN[0]} request carries _meta[{key!r}] in its params.", rpc_code=INVALID_PARAMS
+            )
+    if headers.one(b"mcp-method") != method:
         raise HeaderMismatch("The header Mcp-Method is missing or is not the method of the body.")
     member = NAME_OF.get(method)
     if member is None:
@@ -169,17 +164,30 @@ def _check_modern_headers(headers: Headers, method: str | None, params: Mapping[
 
 
 def _client(era: Era, meta: Mapping[str, Any], initialize: Mapping[str, Any]) -> Client:
-    info = meta.get(META_CLIENT) if era is Era.MODERN else initialize.get("clientInfo")
-    capabilities = meta.get(META_CAPABILITIES) if era is Era.MODERN else initialize.get("capabilities")
+    if era is Era.MODERN:
+        info, capabilities = meta.get(META_CLIENT), meta.get(META_CAPABILITIES)
+    else:
+        info, capabilities = initialize.get("clientInfo"), initialize.get("capabilities")
     info = info if isinstance(info, dict) else {}
-    elicitation = capabilities.get("elicitation") if isinstance(capabilities, dict) else None
-    modes: tuple[str, ...] = ()
-    if isinstance(elicitation, dict):
-        # An empty object means form only (2025-11-25/client/elicitation, capabilities).
-        modes = tuple(mode for mode in ("form", "url") if mode in elicitation) or ("form",)
     return Client(
-        name=str(info.get("name", ""))[:MAX_CLIENT_TEXT],
-        version=str(info.get("version", ""))[:MAX_CLIENT_TEXT],
-        can_elicit=modes,
+        name=_text(info.get("name")),
+        version=_text(info.get("version")),
+        can_elicit=_modes(capabilities.get("elicitation")) if isinstance(capabilities, dict) else (),
         can_input_required=era is Era.MODERN,
+    )
+
+
+def _text(value: Any) -> str:
+    return value[:MAX_CLIENT_TEXT] if isinstance(value, str) else ""
+
+
+def _modes(elicitation: Any) -> tuple[str, ...]:
+    """What was declared, and no more: a mode that is not understood does not become one that is."""
+    if not isinstance(elicitation, dict):
+        return ()
+    # An empty object means form only (2025-11-25/client/elicitation, capabilities).
+    return (
+        tuple(mode for mode in ("form", "url") if isinstance(elicitation.get(mode), dict))
+        if elicitation
+        else ("form",)
     )

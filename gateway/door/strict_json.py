@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
@@ -61,6 +62,8 @@ def _float(text: str) -> float:
 
 
 def _same_number(text: str, value: float) -> bool:
+    if repr(value) == text:
+        return text != "-0.0"
     try:
         return Decimal(text) == Decimal(repr(value)) and not (value == 0 and text.startswith("-"))
     except InvalidOperation:
@@ -91,7 +94,7 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError:
         _refuse("encoding", "The body is not UTF-8; send UTF-8.")
     # Cheap upper bound first: a document with few brackets cannot be deep, and almost all have few.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _bracket_depth(text) > MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _too_deep(body):
         _refuse("depth", f"The JSON is nested deeper than {MAX_DEPTH} levels; flatten it.")
     try:
         document = _DECODER.decode(text)
@@ -108,23 +111,26 @@ def parse(body: bytes) -> Any:
     return document
 
 
-def _bracket_depth(text: str) -> int:
-    """Deepest nesting, brackets inside strings not counted. Linear, no recursion; the text may be invalid JSON."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
+# The end is optional and nothing is given back: an unterminated string of escaped quotes is read once, not once per
+# quote.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_OPEN = ord("[")
+_BRACES_TOO = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _too_deep(body: bytes) -> bool:
+    """Whether the nesting is deeper than :data:`MAX_DEPTH`, brackets inside strings not counted.
+
+    Linear, no recursion. The text may be invalid JSON: what is miscounted behind the first mistake, the parser never
+    gets to.
+    """
+    depth = 0
+    for bracket in _STRING.sub(b"", body).translate(_BRACES_TOO, _NOT_BRACKETS):
+        if bracket == _OPEN:
             depth += 1
-            deepest = max(deepest, depth)
-        elif char in "]}":
+            if depth > MAX_DEPTH:
+                return True
+        else:
             depth -= 1
-    return deepest
+    return False
