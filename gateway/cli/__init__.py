@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -18,6 +19,9 @@ from gateway.cli.tools import tools
 from gateway.errors import CountersignError
 from gateway.version import VERSION
 
+UNUSABLE = 2
+"""Exit code where the input, or this machine, cannot be worked with."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="countersign")
@@ -29,18 +33,29 @@ for command in (demo, serve, check, token, hosts, console, tools, audit, setting
     cli.add_command(command)
 
 
-def main() -> None:
-    """Entry point. An error of ours is one line on stderr, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point; ``arguments`` are those of the command line unless given. Always raises ``SystemExit``.
+
+    An error of ours is one line on stderr, never a traceback.
+    """
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
-        cli.main(standalone_mode=False)
+        # Outside its standalone mode click *returns* the code of an Exit, and what a command returned otherwise.
+        code = cli.main(args=arguments, prog_name="countersign", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
-        sys.exit(130)
+        return 130
     except click.ClickException as problem:
         problem.show()
-        sys.exit(problem.exit_code)
+        return problem.exit_code
     except CountersignError as problem:
         click.echo(f"countersign: {problem.message}", err=True)
-        sys.exit(2)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        return UNUSABLE
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        click.echo(f"countersign: {where}{problem.strerror or problem}", err=True)
+        return UNUSABLE
+    return code if isinstance(code, int) else 0

@@ -24,7 +24,9 @@ def audit() -> None:
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option(
-    "--key", type=click.Path(path_type=Path, exists=True), help="Public key (PEM) of the checkpoints."
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Public key (PEM) of the checkpoints.",
 )
 @json_option
 def verify(paths: tuple[Path, ...], key: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 import msgspec
+from rich.markup import escape
 
 from gateway.app import open_gateway
 from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
+from gateway.outcome.view import visible
 from gateway.serving import run
 from gateway.state.open import masked
 
@@ -35,7 +37,8 @@ def check(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
         console = terminal()
         for one in findings:
             mark = "[green]ok[/]  " if one.ok else "[red]NO[/]  "
-            console.print(f"{mark}{one.part:<10} {one.says}", highlight=False)
+            # What a part says may quote anything, brackets and the words of an upstream included.
+            console.print(f"{mark}{escape(f'{one.part:<10} {visible(one.says)}')}", highlight=False)
     if not all(one.ok for one in findings):
         raise click.exceptions.Exit(1)
 
@@ -61,6 +64,8 @@ async def _findings(config: Path | None) -> list[Finding]:
                 found.append(await _target(gateway.house.catalog, server))
     except CountersignError as problem:
         found.append(_no(problem.code.partition(".")[0], problem))
+    except OSError as problem:
+        found.append(Finding(part="files", ok=False, says=f"{problem.filename}: {problem.strerror}"))
     return found
 
 

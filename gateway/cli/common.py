@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from gateway.console.login import MAX_NAME
+from gateway.outcome.view import visible
 from gateway.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,11 +34,23 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")(command)
 
 
-def settings_of(config: Path | None) -> Settings:
-    """The settings of this run. :raises SettingsError:"""
+def settings_of(config: Path | None, *, listen: str | None = None) -> Settings:
+    """The settings of this run; ``listen`` overrides them. :raises SettingsError:"""
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
-    return load_settings(config)
+    return load_settings(config, listen=listen)
+
+
+def name_of(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Callback of an option that puts a name, or several, into the record: one a reader can tell from another.
+
+    :raises click.BadParameter: empty, overlong, or with characters that cannot be seen.
+    """
+    del context, parameter
+    for name in (value,) if isinstance(value, str) else value:
+        if not name.strip() or len(name) > MAX_NAME or visible(name) != name:
+            raise click.BadParameter(f"a name has 1 to {MAX_NAME} visible characters")
+    return value
 
 
 def terminal() -> Console:

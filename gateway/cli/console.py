@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import config_option, settings_of
+from gateway.cli.common import config_option, name_of, settings_of
+from gateway.cli.record import record_admin
 from gateway.console.login import mint_login
 from gateway.serving import run
 from gateway.settings import Settings
@@ -20,13 +21,16 @@ def console() -> None:
 
 @console.command()
 @config_option
-@click.option("--subject", required=True, help="Who the link is for: the name the audit will show.")
+@click.option(
+    "--subject", required=True, callback=name_of, help="Who the link is for: the name the audit will show."
+)
 @click.option(
     "--role",
     "roles",
     multiple=True,
     default=("approver",),
     show_default=True,
+    callback=name_of,
     help="approver, operator, auditor. Repeatable.",
 )
 def link(config: Path | None, subject: str, roles: tuple[str, ...]) -> None:
@@ -37,6 +41,7 @@ def link(config: Path | None, subject: str, roles: tuple[str, ...]) -> None:
 async def _link(settings: Settings, subject: str, roles: tuple[str, ...]) -> str:
     store = open_store(settings.state.url)
     try:
+        await record_admin(settings, by=subject, code="admin.console_link")
         token = await mint_login(store, subject=subject, roles=roles)
     finally:
         await store.aclose()

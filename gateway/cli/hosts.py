@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from gateway.cli.common import json_option
+
 
 def snippets(url: str, token: str) -> dict[str, dict[str, Any]]:
     """Host -> the JSON for its settings file. Claude Desktop starts local commands only, so it bridges."""
@@ -23,7 +25,11 @@ def snippets(url: str, token: str) -> dict[str, dict[str, Any]]:
 @click.command()
 @click.option("--url", default="http://127.0.0.1:3000/mcp", show_default=True, help="The gateway's MCP URL.")
 @click.option("--token", default="YOUR_TOKEN", show_default=True, help="The bearer token of the host.")
-def hosts(url: str, token: str) -> None:
+@json_option
+def hosts(url: str, token: str, as_json: bool) -> None:  # noqa: FBT001 - click
     """Print the JSON to paste into Claude Desktop, Cursor and VS Code."""
+    if as_json:
+        click.echo(json.dumps(snippets(url, token)))
+        return
     for name, snippet in snippets(url, token).items():
         click.echo(f"{name}\n{json.dumps(snippet, indent=2)}\n")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
-import msgspec
 
 from gateway.app import open_gateway
 from gateway.cli.common import config_option, settings_of
 from gateway.parts import paypal_server
-from gateway.serving import run, server_for
+from gateway.serving import run, serving
 from gateway.settings import Settings
+from gateway.settings.checks import is_address
 from gateway.settings.sources import load_paypal_settings
 from gateway.state.open import masked
 from gateway.upstream.paypal.simulator.serve import serve_simulator
@@ -28,22 +31,26 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 def serve(config: Path | None, listen: str | None) -> None:
     """Run the gateway until it is told to stop."""
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
-    settings = settings_of(config)
-    if listen is not None:
-        settings = msgspec.structs.replace(settings, listen=listen)
-    run(_serve(settings))
+    run(_serve(settings_of(config, listen=listen)))
 
 
 async def _serve(settings: Settings) -> None:
-    async with open_gateway(settings) as gateway:
-        server = server_for(gateway, host=settings.host, port=settings.port)
+    told = asyncio.Event()
+    with suppress(NotImplementedError):  # Windows knows no SIGTERM
+        # uvicorn's own handling ends the process as soon as it has stopped serving: the audit would be left without
+        # its last checkpoint, and the store without being closed.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    async with (
+        open_gateway(settings) as gateway,
+        serving(gateway, host=settings.host, port=settings.port) as port,
+    ):
         engine = settings.policy.opa_url if settings.policy.engine == "opa" else "embedded"
         click.echo(
-            f"countersign at {settings.public_url}/mcp  policy: {engine}  state: {masked(settings.state.url)}  "
-            f"audit: {settings.audit.path}",
+            f"countersign at {settings.public_url}/mcp  port: {port}  policy: {engine}  "
+            f"state: {masked(settings.state.url)}  audit: {settings.audit.path}",
             err=True,
         )
-        await server.serve()
+        await told.wait()
 
 
 @click.command()
@@ -58,15 +65,17 @@ def paypal(stdio: bool) -> None:  # noqa: ARG001, FBT001 - click
 @click.command()
 @click.option("--listen", default="127.0.0.1:8900", show_default=True, help="host:port")
 @click.option(
-    "--unsafe-anywhere", is_flag=True, help="Bind beyond loopback, in a private network: it asks for no password."
+    "--unsafe-anywhere",
+    is_flag=True,
+    help="Bind beyond loopback, in a private network: it asks for no password.",
 )
 def simulator(listen: str, unsafe_anywhere: bool) -> None:  # noqa: FBT001 - click
     """Run the PayPal simulator (client id simulator-client, secret simulator-secret). Nothing it holds is real."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    if not is_address(listen):
         raise click.UsageError("--listen is host:port")
     click.echo(f"PayPal simulator at http://{listen}", err=True)
     try:
-        run(serve_simulator(host, int(port), unsafe_anywhere=unsafe_anywhere))
+        run(serve_simulator(host.strip("[]"), int(port), unsafe_anywhere=unsafe_anywhere))
     except ValueError as problem:
         raise click.UsageError(f"--listen: {problem}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import msgspec
@@ -10,7 +11,8 @@ from rich import box
 from rich.table import Table
 
 from gateway.cli.common import json_option, terminal
-from gateway.settings.sources import ALIASES, PREFIX, SECTIONS
+from gateway.settings import Settings
+from gateway.settings.environment import ALIASES, PREFIX, SECTIONS
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -22,33 +24,52 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def rows() -> Iterator[Row]:
-    """All settings that a variable can set, in order."""
-    other = {".".join(place): name for name, place in ALIASES.items()}
-    yield Row("listen", f"{PREFIX}LISTEN", "127.0.0.1:3000")
-    yield Row("public_url", f"{PREFIX}PUBLIC_URL", "http://127.0.0.1:3000")
-    for section, kind in SECTIONS.items():
-        for field in msgspec.structs.fields(kind):
-            key = f"{section}.{field.name}"
-            default = field.default
-            shown = "" if default is None or default is msgspec.NODEFAULT else str(default)
-            if default == ():
-                shown = ""
-            yield Row(key, other.get(key, f"{PREFIX}{section}_{field.name}".upper()), shown)
+    """All settings that a variable can set, in order. Where the source documents have a name, that name."""
+    other = {place: name for name, place in ALIASES.items()}
+    for field in msgspec.structs.fields(Settings):
+        if field.name in SECTIONS:
+            for inner in msgspec.structs.fields(SECTIONS[field.name]):
+                variable = f"{PREFIX}{field.name}_{inner.name}".upper()
+                variable = other.get((field.name, inner.name), variable)
+                yield Row(f"{field.name}.{inner.name}", variable, _shown(inner.default))
+        elif isinstance(field.default, str):
+            yield Row(field.name, f"{PREFIX}{field.name}".upper(), _shown(field.default))
+
+
+def markdown_table() -> str:
+    """The table of the README, between its markers."""
+    lines = ["| setting | variable | default |", "|---|---|---|"]
+    for row in rows():
+        default = f"`{row.default}`" if row.default else ""
+        lines.append(f"| `{row.key}` | `{row.variable}` | {default} |")
+    return "\n".join(lines)
+
+
+def _shown(default: Any) -> str:
+    """A default as one would write it into the file."""
+    if default in (None, (), msgspec.NODEFAULT):
+        return ""
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 @click.command()
 @json_option
-def settings(as_json: bool) -> None:  # noqa: FBT001 - click
+@click.option("--markdown", is_flag=True, help="Print the table of the README.")
+def settings(as_json: bool, markdown: bool) -> None:  # noqa: FBT001 - click
     """List every setting with its environment variable and default."""
-    listed = list(rows())
     if as_json:
-        click.echo(msgspec.json.encode(listed).decode())
+        click.echo(msgspec.json.encode(list(rows())).decode())
+        return
+    if markdown:
+        click.echo(markdown_table())
         return
     table = Table("setting", "variable", "default", box=box.SIMPLE_HEAD)
-    for row in listed:
+    for row in rows():
         table.add_row(row.key, row.variable, row.default)
     terminal().print(table)
     click.echo(
-        "Lists (file only): upstreams.<name>.{url,bearer,timeout_s,max_connections}, identity.tokens, "
-        "identity.issuers.\nAny variable NAME can be given as NAME_FILE: the value is then read from that file."
+        "File only: upstreams.<name>.{url,bearer,timeout_s,max_connections}, identity.tokens, identity.issuers.\n"
+        "Any variable NAME can be given as NAME_FILE: the value is then read from that file."
     )

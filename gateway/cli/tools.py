@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-import uuid
 from pathlib import Path
 
 import click
 import msgspec
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
-from gateway.audit.record import Phase, Status
 from gateway.catalog.catalog import Entry
 from gateway.catalog.drift import drift
-from gateway.cli.common import config_option, json_option, settings_of, terminal
-from gateway.errors import CountersignError
-from gateway.parts import open_audit, open_shelf
+from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
+from gateway.cli.record import record_admin
+from gateway.outcome.view import visible
+from gateway.parts import Shelf, open_shelf
 from gateway.serving import run
 from gateway.settings import Settings
 
@@ -41,7 +41,14 @@ def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # no
         return
     table = Table("server", "tool", "class", "definition", "approval", box=box.SIMPLE_HEAD)
     for row in found:
-        table.add_row(row["server"], row["tool"], row["class"], row["definition_hash"][:12], row["approval"])
+        # A name comes from the upstream: it must not write on this terminal what it likes.
+        table.add_row(
+            row["server"],
+            escape(visible(row["tool"])),
+            row["class"],
+            row["definition_hash"][:MIN_HASH_DIGITS],
+            escape(visible(row["approval"])),
+        )
     terminal().print(table)
 
 
@@ -49,7 +56,7 @@ def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # no
 @config_option
 @click.argument("server")
 @click.argument("tool", required=False)
-@click.option("--by", required=True, help="Who approves: the name the record will show.")
+@click.option("--by", required=True, callback=name_of, help="Who approves: the name the record will show.")
 @click.option("--hash", "expected", help="The definition hash you looked at (or its first 12 digits).")
 @click.option("--all", "every", is_flag=True, help="Approve every tool of SERVER as it is right now.")
 def approve(
@@ -77,7 +84,7 @@ def approve(
 @config_option
 @click.argument("server")
 @click.argument("tool")
-@click.option("--by", required=True, help="Who revokes: the name the record will show.")
+@click.option("--by", required=True, callback=name_of, help="Who revokes: the name the record will show.")
 def revoke(config: Path | None, server: str, tool: str, by: str) -> None:
     """Revoke a tool's approval: its next call is refused."""
     if run(_revoke(settings_of(config), server, tool, by=by)):
@@ -90,6 +97,10 @@ def revoke(config: Path | None, server: str, tool: str, by: str) -> None:
 async def _listed(settings: Settings, only: str | None) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
     async with open_shelf(settings) as shelf:
+        if only is not None and only not in shelf.catalog.servers():
+            raise click.UsageError(
+                f"there is no server {only!r}; there are: {', '.join(shelf.catalog.servers())}"
+            )
         for server in shelf.catalog.servers():
             if only is not None and server != only:
                 continue
@@ -119,18 +130,29 @@ async def _approve(settings: Settings, server: str, tool: str, *, by: str, expec
         entry = await shelf.catalog.current(server, tool, sensitive=True)
         live = entry.tool.definition_hash
         if not live.startswith(expected):
-            raise CountersignError(f"the live definition is {live[:12]}…, not {expected[:12]}…: look again.")
-        await _record(settings, server, tool, live, by=by, code="admin.approve_tool")
-        await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
+            raise click.ClickException(
+                f"the live definition is {live[:MIN_HASH_DIGITS]}…, not {expected[:MIN_HASH_DIGITS]}…: look again"
+            )
+        await _approved(shelf, settings, server, entry, by=by)
+
+
+async def _approved(shelf: Shelf, settings: Settings, server: str, entry: Entry, *, by: str) -> None:
+    await record_admin(
+        settings,
+        by=by,
+        code="admin.approve_tool",
+        server=server,
+        tool=entry.tool.name,
+        definition_hash=entry.tool.definition_hash,
+    )
+    await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
 
 
 async def _approve_all(settings: Settings, server: str, *, by: str) -> int:
     async with open_shelf(settings) as shelf:
         entries = await shelf.catalog.all(server)
         for entry in entries:
-            live = entry.tool.definition_hash
-            await _record(settings, server, entry.tool.name, live, by=by, code="admin.approve_tool")
-            await shelf.approvals.approve(server, entry.definition, by=by, expires=None)
+            await _approved(shelf, settings, server, entry, by=by)
     return len(entries)
 
 
@@ -139,20 +161,12 @@ async def _revoke(settings: Settings, server: str, tool: str, *, by: str) -> boo
         approval = await shelf.approvals.of(server, tool)
         if approval is None:
             return False
-        await _record(settings, server, tool, approval.definition_hash, by=by, code="admin.revoke_tool")
+        await record_admin(
+            settings,
+            by=by,
+            code="admin.revoke_tool",
+            server=server,
+            tool=tool,
+            definition_hash=approval.definition_hash,
+        )
         return await shelf.approvals.revoke(server, tool, by=by) is not None
-
-
-async def _record(
-    settings: Settings, server: str, tool: str, definition_hash: str, *, by: str, code: str
-) -> None:
-    """On disk before it takes effect. :raises AuditUnavailable: then it does not."""
-    async with (
-        open_audit(settings) as audit,
-        audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry,
-    ):
-        entry.caller(issuer="urn:countersign:terminal", subject=by, client_id=None)
-        entry.tool(server=server, name=tool, definition_hash=definition_hash)
-        entry.decided("allow", reasons=[code])
-        entry.finished(Status.EXECUTED)
-        await entry.before_upstream(durable=True)

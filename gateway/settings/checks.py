@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
-from gateway.settings.model import IdentitySettings, PayPalSettings, Settings
+from gateway.settings.model import IdentitySettings, PayPalSettings, PolicySettings, Settings
+
+MAX_PORT = 65535
+_PUBLIC_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%-]+)*/?")
+_PORT = re.compile(r"[0-9]{1,5}")
+_SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
+"""One label with a letter in it: what compose and Kubernetes resolve inside, and nothing that is an address."""
+_UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def check(settings: Settings) -> None:
@@ -26,18 +35,32 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _addresses(settings)
     yield from _paypal(settings.paypal)
     yield from _upstreams(settings)
+    yield from _policy(settings.policy)
     yield from _identity(settings.identity)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
-    host, colon, port = settings.listen.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+    if not is_address(settings.listen):
         yield f"listen: {settings.listen!r} is not host:port."
-    public = urlsplit(settings.public_url)
-    if public.scheme not in ("http", "https") or not public.hostname or public.query or public.fragment:
-        yield "public_url: must be an http(s) URL without query and fragment."
-    elif public.scheme == "http" and not is_loopback(public.hostname):
+    public = _split(settings.public_url)
+    if public is None or not _PUBLIC_URL.fullmatch(settings.public_url):
+        # Tokens name this URL as their audience and are compared byte for byte (RFC 8707 section 2).
+        yield "public_url: must be an http(s) URL, the host in lower case, without user, query and fragment."
+    elif public.scheme == "http" and not is_loopback(public.hostname or ""):
         yield "public_url: plain http is for loopback only; bearer tokens need https (R045)."
+    for host in settings.door.allowed_hosts:
+        if not host or "/" in host or any(char.isspace() for char in host):
+            yield f"door.allowed_hosts: {host!r} is not a host or host:port."
+    for origin in settings.door.allowed_origins:
+        parts = _split(origin.rstrip("/"))
+        if (
+            parts is None
+            or parts.scheme not in ("http", "https")
+            or parts.path
+            or parts.query
+            or parts.fragment
+        ):
+            yield f"door.allowed_origins: {origin!r} is not an origin such as https://app.example.com."
 
 
 def _paypal(paypal: PayPalSettings) -> Iterator[str]:
@@ -58,28 +81,63 @@ def _upstreams(settings: Settings) -> Iterator[str]:
     if "paypal" in settings.upstreams and settings.paypal.enabled:
         yield "upstreams.paypal: the name is taken by the built-in server; set paypal.enabled: false."
     for name in settings.upstreams:
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+        if not _UPSTREAM_NAME.fullmatch(name):
             yield f"upstreams.{name}: a name has letters, digits, - and _ only."
     if not settings.paypal.enabled and not settings.upstreams:
         yield "upstreams: there is no target; enable paypal or name an upstream."
 
 
+def _policy(policy: PolicySettings) -> Iterator[str]:
+    if not policy.opa_url.startswith("unix:///") and not _may_be_reached(policy.opa_url):
+        yield "policy.opa_url: must be https, http to loopback or a service name, or unix:///path."
+
+
 def _identity(identity: IdentitySettings) -> Iterator[str]:
     if not identity.tokens and not identity.issuers:
         yield "identity: nobody could be recognised; set identity.tokens (see `countersign token`) or identity.issuers."
+    for token, count in Counter(one.sha256 for one in identity.tokens).items():
+        if count > 1:
+            yield f"identity.tokens: the hash {token[:12]}… stands {count} times; one token is one caller."
+    for name, count in Counter(one.issuer for one in identity.issuers).items():
+        if count > 1:
+            yield f"identity.issuers: {name} stands {count} times."
     for issuer in identity.issuers:
         if issuer.jwks_uri and issuer.jwks_file:
             yield f"identity.issuers: {issuer.issuer}: set jwks_uri or jwks_file, not both."
 
 
+def _split(url: str) -> SplitResult | None:
+    """The parts of an absolute URL with a host and no user, or None."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname and parts.username is None and parts.password is None and parts.port != 0
+    except ValueError:  # an unclosed bracket, a port that is no number
+        return None
+    return parts if usable else None
+
+
 def _may_be_reached(url: str) -> bool:
-    """https anywhere; plain http only to this machine, or to a bare name: a service of the same private network."""
-    target = urlsplit(url)
-    if not target.hostname or target.username or target.query or target.fragment:
+    """https anywhere; plain http only to this machine, or to a bare name: a service of the same private network.
+
+    An address is not a name, in whatever way it is written: ``http://[2001:db8::1]`` and ``http://3232235777`` leave
+    this machine, and with them the target's credentials.
+    """
+    target = _split(url)
+    if target is None or target.query or target.fragment:
         return False
+    host = target.hostname or ""
     return target.scheme == "https" or (
-        target.scheme == "http" and (is_loopback(target.hostname) or "." not in target.hostname)
+        target.scheme == "http" and (is_loopback(host) or _SERVICE_NAME.fullmatch(host) is not None)
     )
+
+
+def is_address(listen: str) -> bool:
+    """Whether this is ``host:port``, an IPv6 host in brackets."""
+    host, _, port = listen.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not bare or (":" in bare and bare == host) or not _PORT.fullmatch(port):
+        return False
+    return int(port) <= MAX_PORT
 
 
 def is_loopback(host: str) -> bool:

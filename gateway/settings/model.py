@@ -9,8 +9,12 @@ from msgspec import Meta
 
 from gateway.identity.static import StaticToken
 
-Seconds = Annotated[float, Meta(gt=0)]
+MAX_WAIT_S = 600
+"""Seconds of any one wait: whoever is asked for that long is not there. It also keeps infinity out."""
+Seconds = Annotated[float, Meta(gt=0, le=MAX_WAIT_S)]
 Count = Annotated[int, Meta(ge=1)]
+Text = Annotated[str, Meta(min_length=1)]
+"""Text that is there: an empty value is neither a value nor the default."""
 
 
 class Hidden(str):
@@ -31,17 +35,17 @@ class PayPalSettings(Section, frozen=True, kw_only=True):
 
     enabled: bool = True
     environment: Literal["SANDBOX", "PRODUCTION"] = "SANDBOX"
-    client_id: str | None = None
+    client_id: Text | None = None
     client_secret: Hidden | None = None
     access_token: Hidden | None = None
-    base_url: str | None = None
+    base_url: Text | None = None
     timeout_s: Seconds = 30.0
 
 
 class UpstreamSettings(Section, frozen=True, kw_only=True):
     """Another MCP server behind the gateway, reached at ``/mcp/<name>``."""
 
-    url: str
+    url: Text
     bearer: Hidden | None = None
     timeout_s: Seconds = 30.0
     max_connections: Count = 64
@@ -51,8 +55,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``."""
 
     engine: Literal["embedded", "opa"] = "embedded"
-    path: str | None = None
-    opa_url: str = "http://127.0.0.1:8181"
+    path: Text | None = None
+    opa_url: Text = "http://127.0.0.1:8181"
     opa_token: Hidden | None = None
     timeout_s: Seconds = 1.0
     reload: bool = True
@@ -61,14 +65,18 @@ class PolicySettings(Section, frozen=True, kw_only=True):
 class StateSettings(Section, frozen=True, kw_only=True):
     """Where tokens, pending calls and approvals live: ``sqlite:///file`` or ``redis://host``."""
 
-    url: str = "sqlite:///.countersign/state.sqlite3"
+    url: Text = "sqlite:///.countersign/state.sqlite3"
+
+    def __repr__(self) -> str:
+        """Without the address: that of a Redis may hold its password."""
+        return f"{type(self).__name__}(url='***')"
 
 
 class AuditSettings(Section, frozen=True, kw_only=True):
     """The hash-chained audit file, and the Ed25519 key that signs its checkpoints."""
 
-    path: str = ".countersign/audit.jsonl"
-    signing_key: str | None = None
+    path: Text = ".countersign/audit.jsonl"
+    signing_key: Text | None = None
     checkpoint_every: Count = 1000
 
 
@@ -78,12 +86,12 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     Keys come from ``jwks_file``, else ``jwks_uri``, else the issuer's own discovery document.
     """
 
-    issuer: str
-    jwks_uri: str | None = None
-    jwks_file: str | None = None
-    audience: str | None = None
-    algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
-    role_claim: tuple[str, ...] = ()
+    issuer: Text
+    jwks_uri: Text | None = None
+    jwks_file: Text | None = None
+    audience: Text | None = None
+    algorithms: tuple[Text, ...] = ("RS256", "ES256", "EdDSA")
+    role_claim: tuple[Text, ...] = ()
     require_at_jwt: bool = True
     max_lifetime_s: int = 3600
     leeway_s: int = 30
@@ -112,15 +120,15 @@ class DoorSettings(Section, frozen=True, kw_only=True):
     """Bounds and names of the front door."""
 
     max_body_bytes: Annotated[int, Meta(ge=1024, le=8 * 1024 * 1024)] = 1024 * 1024
-    allowed_hosts: tuple[str, ...] = ()
-    allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[Text, ...] = ()
+    allowed_origins: tuple[Text, ...] = ()
 
 
 class Settings(Section, frozen=True, kw_only=True):
     """Everything ``create_app`` needs to know."""
 
-    listen: str = "127.0.0.1:3000"
-    public_url: str = "http://127.0.0.1:3000"
+    listen: Text = "127.0.0.1:3000"
+    public_url: Text = "http://127.0.0.1:3000"
     paypal: PayPalSettings = PayPalSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     policy: PolicySettings = PolicySettings()

@@ -1,0 +1,36 @@
+"""What is done from the terminal goes into the audit too, before it takes effect."""
+
+from __future__ import annotations
+
+import uuid
+
+from gateway.audit.record import Phase, Status
+from gateway.parts import open_audit
+from gateway.settings import Settings
+
+TERMINAL_ISSUER = "urn:countersign:terminal"
+"""Issuer of whoever runs a command on this host: the name is what that person typed."""
+
+
+async def record_admin(
+    settings: Settings,
+    *,
+    by: str,
+    code: str,
+    server: str | None = None,
+    tool: str | None = None,
+    definition_hash: str | None = None,
+) -> None:
+    """One act of administration, on disk when this returns.
+
+    :raises AuditUnavailable: then the act must not take effect.
+    """
+    async with (
+        open_audit(settings) as audit,
+        audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry,
+    ):
+        entry.caller(issuer=TERMINAL_ISSUER, subject=by, client_id=None)
+        entry.tool(server=server, name=tool, definition_hash=definition_hash)
+        entry.decided("allow", reasons=[code])
+        entry.finished(Status.EXECUTED)
+        await entry.before_upstream(durable=True)

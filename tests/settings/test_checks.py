@@ -1,0 +1,258 @@
+"""Contradictions that no single setting shows."""
+
+from typing import Any
+
+import pytest
+
+from gateway.errors import SettingsError
+from gateway.identity.static import StaticToken
+from gateway.settings.checks import check, check_paypal, is_address, is_loopback
+from gateway.settings.model import (
+    DoorSettings,
+    Hidden,
+    IdentitySettings,
+    IssuerSettings,
+    PayPalSettings,
+    PolicySettings,
+    Settings,
+    UpstreamSettings,
+)
+
+TOKEN = StaticToken(sha256="ab" * 32, subject="agent")
+SOMEBODY = IdentitySettings(tokens=(TOKEN,))
+
+
+def refusal(**members: Any) -> str:
+    """Why these settings are refused."""
+    with pytest.raises(SettingsError) as caught:
+        check(Settings(**{"identity": SOMEBODY, **members}))
+    return caught.value.message
+
+
+def accepted(**members: Any) -> None:
+    """These settings are not refused."""
+    check(Settings(**{"identity": SOMEBODY, **members}))
+
+
+@pytest.mark.parametrize(
+    "listen", ["127.0.0.1:3000", "0.0.0.0:80", "[::]:1", "localhost:0", "host.example:65535"]
+)
+def test_an_address_is_a_host_and_a_port(listen: str) -> None:
+    """IPv6 in brackets."""
+    assert is_address(listen)
+
+
+@pytest.mark.parametrize(
+    "listen",
+    [
+        "",
+        ":",
+        "x",
+        "x:",
+        ":1",
+        "x:65536",
+        "x:-1",
+        "x:1a",
+        "::1",
+        "::1:1",
+        "[]:1",
+        "x:123456",
+        "x:" + "9" * 5_000,
+    ],
+)
+def test_anything_else_is_none(listen: str) -> None:
+    """Ports that are none included."""
+    assert not is_address(listen)
+    assert refusal(listen=listen).startswith("listen: ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gateway.example",
+        "https://gateway.example:8443/paypal/",
+        "http://localhost:3000",
+        "http://127.9.9.9",
+        "http://[::1]:3000",
+    ],
+)
+def test_a_public_url(url: str) -> None:
+    """https anywhere, http on this machine."""
+    accepted(public_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "gateway.example",
+        "ftp://gateway.example",
+        "https://",
+        "https://[",
+        "https://[::1",
+        "https://gateway.example:x",
+        "https://gateway.example:0",
+        "https://gateway.example/?a",
+        "https://gateway.example/#a",
+        "https://user@gateway.example",
+        "https://Gateway.example",
+        "https://gate way.example",
+        "https://gateway.example\\evil",
+        "http://gateway.example",
+        "http://192.168.0.1",
+        "http://localhost.evil.example",
+        "http://[2001:db8::1]",
+    ],
+)
+def test_no_public_url(url: str) -> None:
+    """No URL, one that tokens cannot name, or bearer tokens in the clear (R045)."""
+    assert refusal(public_url=url).startswith("public_url: ")
+
+
+@pytest.mark.parametrize("host", ["https://x", "a b", "a/b"])
+def test_allowed_hosts_are_hosts(host: str) -> None:
+    """One with a scheme would never match, and nobody would learn why."""
+    assert refusal(door=DoorSettings(allowed_hosts=("ok:1", host))).startswith("door.allowed_hosts: ")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "app.example", "https://app.example/x", "https://u@app.example", "https://["]
+)
+def test_allowed_origins_are_origins(origin: str) -> None:
+    """There is no wildcard."""
+    assert refusal(door=DoorSettings(allowed_origins=(origin,))).startswith("door.allowed_origins: ")
+    accepted(door=DoorSettings(allowed_origins=("https://app.example", "http://localhost:5173/")))
+
+
+@pytest.mark.parametrize(
+    ("members", "key"),
+    [
+        ({"access_token": Hidden("a"), "client_id": "b"}, "paypal.access_token"),
+        (
+            {"access_token": Hidden("a"), "client_id": "b", "client_secret": Hidden("c")},
+            "paypal.access_token",
+        ),
+        ({"client_id": "b"}, "paypal.client_secret"),
+        ({"client_secret": Hidden("b")}, "paypal.client_secret"),
+        ({"environment": "PRODUCTION", "base_url": "https://x.example"}, "paypal.base_url"),
+        ({"base_url": "http://paypal.example"}, "paypal.base_url"),
+        ({"base_url": "nonsense"}, "paypal.base_url"),
+    ],
+)
+def test_contradictions_about_the_target(members: dict[str, Any], key: str) -> None:
+    """Two credentials, half of one, production on another host, a secret in the clear."""
+    paypal = PayPalSettings(**members)
+    assert refusal(paypal=paypal).startswith(f"{key}: ")
+    with pytest.raises(SettingsError, match=f"^{key}: "):
+        check_paypal(paypal)
+
+
+REACHABLE = [
+    "https://x.example",
+    "https://10.0.0.1/mcp",
+    "http://127.0.0.1:8900",
+    "http://localhost",
+    "http://opa:8181",
+    "http://sim_1",
+]
+UNREACHABLE = [
+    "http://x.example",
+    "http://10.0.0.1",
+    "http://[2001:db8::1]",
+    "http://[fe80::1]:80",
+    "http://2130706433",
+    "http://0x7f000001",
+    "http://[",
+    "http://opa:99999",
+    "http://u:p@opa",
+    "https://x.example?a=b",
+    "https://x.example#a",
+    "file:///etc/passwd",
+    "opa:8181",
+    "http://",
+    "http://-",
+]
+
+
+@pytest.mark.parametrize("url", REACHABLE)
+def test_where_credentials_may_go(url: str) -> None:
+    """https anywhere; http to this machine or to a service of the same private network."""
+    accepted(upstreams={"x": UpstreamSettings(url=url)})
+    accepted(policy=PolicySettings(opa_url=url))
+    accepted(paypal=PayPalSettings(base_url=url))
+
+
+@pytest.mark.parametrize("url", UNREACHABLE)
+def test_where_credentials_may_not_go(url: str) -> None:
+    """An address is not a service name, in whatever way it is written."""
+    assert refusal(upstreams={"x": UpstreamSettings(url=url)}).startswith("upstreams.x.url: ")
+    assert refusal(policy=PolicySettings(opa_url=url)).startswith("policy.opa_url: ")
+
+
+def test_the_engine_may_be_a_socket_file() -> None:
+    """Beside the gateway in one pod."""
+    accepted(policy=PolicySettings(opa_url="unix:///run/opa.sock"))
+    assert refusal(policy=PolicySettings(opa_url="unix:opa.sock")).startswith("policy.opa_url: ")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a.b", "-a", "_", "ä", "a b", "..", "a" * 65])
+def test_names_of_servers_fit_into_a_path(name: str) -> None:
+    """``/mcp/<name>``."""
+    assert refusal(upstreams={name: UpstreamSettings(url="https://x.example")}).startswith(
+        f"upstreams.{name}: "
+    )
+    accepted(upstreams={"crm-2_x": UpstreamSettings(url="https://x.example")})
+
+
+def test_one_name_is_one_server() -> None:
+    """The built-in one has its name while it is on."""
+    upstreams = {"paypal": UpstreamSettings(url="https://x.example")}
+    assert refusal(upstreams=upstreams).startswith("upstreams.paypal: ")
+    accepted(upstreams=upstreams, paypal=PayPalSettings(enabled=False))
+
+
+def test_a_gateway_to_nowhere_does_not_start() -> None:
+    """No PayPal, no upstream."""
+    assert refusal(paypal=PayPalSettings(enabled=False)).startswith("upstreams: there is no target")
+
+
+def test_somebody_must_be_recognised() -> None:
+    """Unset is not open."""
+    assert refusal(identity=IdentitySettings()).startswith("identity: ")
+    accepted(identity=IdentitySettings(issuers=(IssuerSettings(issuer="https://idp.example"),)))
+
+
+def test_one_token_is_one_caller_and_one_issuer_has_one_entry() -> None:
+    """The second would never be asked, or would be somebody else."""
+    twice = (TOKEN, StaticToken(sha256=TOKEN.sha256, subject="other"))
+    said = refusal(identity=IdentitySettings(tokens=twice))
+    assert said.startswith("identity.tokens: ")
+    assert TOKEN.sha256 not in said
+    issuer = IssuerSettings(issuer="https://idp.example")
+    assert refusal(identity=IdentitySettings(issuers=(issuer, issuer))).startswith("identity.issuers: ")
+
+
+def test_keys_of_an_issuer_come_from_one_place() -> None:
+    """A file, or an address."""
+    issuer = IssuerSettings(
+        issuer="https://idp.example", jwks_uri="https://idp.example/k", jwks_file="k.json"
+    )
+    assert "jwks_uri or jwks_file" in refusal(identity=IdentitySettings(issuers=(issuer,)))
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("localhost.example", False),
+        ("127.1", False),
+        ("", False),
+        ("::ffff:10.0.0.1", False),
+    ],
+)
+def test_what_is_only_this_machine(host: str, here: bool) -> None:  # noqa: FBT001
+    """Every other host is not."""
+    assert is_loopback(host) == here
