@@ -160,6 +160,7 @@ def test_the_depth_is_bounded_exactly(opening: str, closing: str) -> None:
         b'["' + b'\\"' * 250_000,
         b'"' * 300_001,
         b"[" * 70 + b'"\\',
+        b"[]," * 70 + b'"' + b'\\"' * 250_000,
     ],
 )
 def test_hostile_nesting_is_refused_in_linear_time(body: bytes) -> None:
