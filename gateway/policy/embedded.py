@@ -38,12 +38,15 @@ class _Worker(threading.local):
 class Embedded:
     """The embedded engine. `deadline_s` bounds each decision, waiting in line included."""
 
-    def __init__(self, policy: LoadedPolicy, *, deadline_s: float = 2.0) -> None:
+    def __init__(
+        self, policy: LoadedPolicy, *, deadline_s: float = 2.0, max_waiting: int = MAX_WAITING
+    ) -> None:
         self._policy = policy
         self._deadline_s = deadline_s
         self._worker = _Worker()
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="countersign-policy")
         self._waiting = 0
+        self._max_waiting = max_waiting
         self._refusal: str | None = None
 
     @classmethod
@@ -67,7 +70,7 @@ class Embedded:
 
     async def evaluate(self, entrypoint: Entrypoint, document: bytes) -> Evaluation:
         """Evaluate in a thread. Raises PolicyUnavailable; an undefined rule is an Evaluation without result."""
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._max_waiting:
             raise unavailable(Failure.OVERLOADED, "Too many questions wait for the policy engine.")
         policy, loop = self._policy, asyncio.get_running_loop()
         self._waiting += 1

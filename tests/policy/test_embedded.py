@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from gateway.errors import PolicyUnavailable
-from gateway.policy import embedded
 from gateway.policy.embedded import Embedded
 from gateway.policy.engine import Entrypoint, PolicyRefused
 from gateway.policy.loading import load_policy
@@ -84,15 +83,16 @@ async def test_slow_policies_are_given_up(tmp_path: Path) -> None:
     await engine.aclose()
 
 
-async def test_the_line_is_bounded(engine: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_line_is_bounded(tmp_path: Path) -> None:
     """More waiting questions than could be answered in time are refused at once."""
-    monkeypatch.setattr(embedded, "MAX_WAITING", 3)
+    engine = Embedded(load_policy(write_policy(tmp_path)), max_waiting=3)
     answers = await asyncio.gather(
         *[engine.evaluate(Entrypoint.DECISION, question("x")) for _ in range(10)], return_exceptions=True
     )
     codes = [answer.code for answer in answers if isinstance(answer, PolicyUnavailable)]
     assert codes == ["policy.overloaded"] * 7
     assert await outcome(engine, "list_invoices") == "allow"
+    await engine.aclose()
 
 
 async def test_reload_is_atomic(engine: Embedded, tmp_path: Path) -> None:
