@@ -4,7 +4,7 @@ import os
 import resource
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NOBODY = 65534
@@ -46,3 +46,27 @@ def no_file_longer_than(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def full_disk_under(path: Path) -> Iterator[None]:
+    """Every descriptor of this process that is open on `path` leads to /dev/full: writes fail with ENOSPC.
+
+    For the files of one part only: a limit on the whole process would hit the state store as well.
+    """
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if link.readlink() == path.resolve():
+                found.append(int(link.name))
+    taken = [(descriptor, os.dup(descriptor)) for descriptor in found]
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        for descriptor, _ in taken:
+            os.dup2(full, descriptor)
+        yield
+    finally:
+        for descriptor, kept in taken:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+        os.close(full)

@@ -142,7 +142,7 @@ async def running_house(
     *,
     policy: PolicySettings | None = None,
     state_url: str | None = None,
-    upstreams: Mapping[str, str] | None = None,
+    upstreams: Mapping[str, str | UpstreamSettings] | None = None,
     hold_s: float = 0.0,
     **overrides: Any,
 ) -> AsyncIterator[House]:
@@ -164,7 +164,10 @@ async def running_house(
                     base_url=simulator_url,
                 ),
                 "policy": policy or PolicySettings(reload=False, timeout_s=5),
-                "upstreams": {name: UpstreamSettings(url=url) for name, url in (upstreams or {}).items()},
+                "upstreams": {
+                    name: UpstreamSettings(url=one) if isinstance(one, str) else one
+                    for name, one in (upstreams or {}).items()
+                },
                 "state": StateSettings(url=state_url or f"sqlite:///{folder / 'state.sqlite3'}"),
                 "audit": AuditSettings(path=str(audit_path)),
                 "confirm": ConfirmSettings(hold_seconds=hold_s),

@@ -1,0 +1,22 @@
+"""Which policy revision a running gateway judges by, and waiting until an edit has taken effect."""
+
+from __future__ import annotations
+
+from tests.support.house import House
+from tests.support.until import until_answered
+
+
+async def revision_of(house: House) -> str:
+    """The revision as the readiness endpoint tells it."""
+    revision = (await house.http.get("/readyz")).json()["policy"]["revision"]
+    assert isinstance(revision, str)
+    return revision
+
+
+async def until_revision_changes(house: House, old: str) -> None:
+    """Return once another revision decides. Bounded by the test's own timeout."""
+
+    async def changed() -> bool:
+        return await revision_of(house) != old
+
+    await until_answered(changed)
