@@ -1,0 +1,1 @@
+"""Real MCP clients at the gateway."""
