@@ -7,52 +7,19 @@ handling); protocol errors are for what was no proper call. What waits is ``inpu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from gateway.door.call import OWN_META_PREFIX, Era
+from gateway.door.call import Era
+from gateway.door.passing import DECISION_META_KEY, pass_on
 from gateway.door.protocol import META_SERVER, server_info
-from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR
 from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
 from gateway.outcome.consent import ELICITATION_KEY
 from gateway.outcome.view import Line, View
 
-DECISION_META_KEY = "dev.countersign/decision"
-"""``_meta`` key under which every answer that is not a plain pass-through says how it came to be."""
-
-
 MAX_FORM_LINES = 40
 """Values shown in a form inside the host. What does not fit is confirmed where all of it can be seen."""
-MAX_ERROR_CHARS = 1_000
-"""Characters kept of an upstream's message, where its error is rewritten."""
-JSON_RPC_CODES = frozenset({PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR})
-"""Of the codes that JSON-RPC 2.0 reserves, those that mean the same from every server."""
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def error_of(error: Mapping[str, Any]) -> dict[str, Any]:
-    """An upstream's JSON-RPC ``error`` as this door's own.
-
-    Codes that MCP gives a meaning between host and *this* server (-32020 .. -32099: "you sent the wrong header,
-    another version") would have the host mend its talk with us; -32002 and -32042 may not be sent at 2026-07-28.
-    """
-    code, message = error.get("code"), error.get("message")
-    if isinstance(message, str) and _means_the_same(code):
-        return dict(error)
-    shown = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The upstream answered with an error."
-    return {
-        "code": INTERNAL_ERROR,
-        "message": shown,
-        "data": {"code": "upstream.error", "upstream": dict(error)},
-    }
-
-
-def _means_the_same(code: Any) -> bool:
-    if not isinstance(code, int) or isinstance(code, bool):
-        return False
-    return code in JSON_RPC_CODES or not -32768 <= code <= -32000
 
 
 def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[str, Any]:
@@ -84,39 +51,11 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
 
 
 def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[str, Any]:
-    """The upstream's members as they came, byte for byte; only ``_meta`` and ``resultType`` are ours to touch.
-
-    Attack: an upstream that writes the gateway's own ``_meta`` keys, and so speaks with the gateway's authority.
-    """
     assert answer.result is not None
-    members: dict[str, Any] = dict(_MEMBERS.decode(answer.result))
-    meta, forged = _meta_of(members)
-    touched = forged
-    if era is Era.MODERN and answer.result_type is None:
-        # An older upstream's result without resultType means "complete" (2026-07-28/basic/index).
-        members["resultType"] = "complete"
-        meta = {META_SERVER: server_info(version), **meta}
-        touched = True
-    if answer.warn:
-        meta[DECISION_META_KEY] = {**_said(answer.about), "warn": list(answer.warn)}
-        touched = True
-    if not touched:
-        return answer.result
-    members["_meta"] = meta
-    return members
-
-
-def _meta_of(members: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The ``_meta`` an upstream may write, and whether it wrote more than that.
-
-    One that is no object is dropped: the money has moved, and an error now would invite a second try.
-    """
-    try:
-        came = _MEMBERS.decode(members.get("_meta", b"{}"))
-    except msgspec.DecodeError:
-        return {}, True
-    kept: dict[str, Any] = {key: value for key, value in came.items() if not key.startswith(OWN_META_PREFIX)}
-    return kept, len(kept) != len(came)
+    decision = {**_said(answer.about), "warn": list(answer.warn)} if answer.warn else None
+    return pass_on(
+        answer.result, era, complete=answer.result_type is None, version=version, decision=decision
+    )
 
 
 def _input_required(answer: Again) -> dict[str, Any]:

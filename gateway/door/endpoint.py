@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.door.answers import error_of, result_of
+from gateway.door.answers import result_of
 from gateway.door.call import Era
 from gateway.door.headers import Headers
 from gateway.door.http import (
@@ -26,6 +26,7 @@ from gateway.door.http import (
     respond,
 )
 from gateway.door.message import Message, read_message, rpc_id_of
+from gateway.door.passing import error_of
 from gateway.door.protocol import LIST_TTL_MS, META_SERVER, discover_result, initialize_result, server_info
 from gateway.door.strict_json import parse
 from gateway.door.tool_call import read_tool_call

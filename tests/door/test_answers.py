@@ -10,14 +10,13 @@ from mcp_types import (
     ElicitRequestURLParams,
     Implementation,
     InputRequiredResult,
-    JSONRPCError,
     JSONRPCResponse,
 )
 
-from gateway.door.answers import DECISION_META_KEY, MAX_FORM_LINES, error_of, result_of
+from gateway.door.answers import MAX_FORM_LINES, result_of
 from gateway.door.call import Era
+from gateway.door.passing import DECISION_META_KEY
 from gateway.door.protocol import META_SERVER
-from gateway.errors import INTERNAL_ERROR
 from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
 from gateway.outcome.consent import ELICITATION_KEY
 from gateway.outcome.view import View, render
@@ -202,49 +201,6 @@ def test_a_legacy_host_never_gets_a_token() -> None:
     assert "t" * 64 not in msgspec.json.encode(sent(again(elicit="form"), Era.LEGACY)).decode()
 
 
-def test_an_upstream_result_passes_as_it_came() -> None:
-    """Byte for byte to a legacy host: number spellings, unknown members and their order."""
-    raw = b'{"content":[],"isError":false,"structuredContent":{"v":1.10,"n":123456789012345678901234567890},"x":1}'
-    assert result_of(executed(raw), Era.LEGACY, version="1") == msgspec.Raw(raw)
-    modern = executed(raw[:-1] + b',"resultType":"complete"}', result_type="complete")
-    assert result_of(modern, Era.MODERN, version="1") == modern.result
-
-
-@pytest.mark.parametrize("null", [b"", b',"resultType":null'])
-def test_an_older_upstreams_result_is_stamped_for_a_modern_host(null: bytes) -> None:
-    """No resultType means complete; the rest keeps its bytes, its own server stamp included."""
-    raw = b'{"content":[],"structuredContent":{"v":1.10},"_meta":{"a":1}' + null + b"}"
-    result = result_of(executed(raw), Era.MODERN, version="1")
-    encoded = msgspec.json.encode(result)
-    assert encoded.count(b"resultType") == 1
-    assert b'{"v":1.10}' in encoded
-    decoded = msgspec.json.decode(encoded)
-    assert decoded["resultType"] == "complete"
-    assert decoded["_meta"]["a"] == 1
-    assert decoded["_meta"][META_SERVER]["name"] == "countersign"
-    own = executed({"content": [], "_meta": {META_SERVER: {"name": "upstream", "version": "9"}}})
-    assert sent(own, Era.MODERN)["_meta"][META_SERVER]["name"] == "upstream"
-
-
-@pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize("key", [b"dev.countersign/decision", b"\\u0064ev.countersign/receipt"])
-def test_an_upstream_cannot_speak_with_the_gateways_voice(era: Era, key: bytes) -> None:
-    """Its ``_meta`` under our prefix is taken off, however it is spelled."""
-    raw = (
-        b'{"content":[],"resultType":"complete","\\u005fmeta":{"' + key + b'":{"status":"allowed"},"kept":1}}'
-    )
-    result = sent(executed(raw, result_type="complete"), era)
-    assert result["_meta"] == {"kept": 1}
-
-
-@pytest.mark.parametrize("meta", [None, [], "x", 5])
-@pytest.mark.parametrize("era", ERAS)
-def test_a_meta_that_is_no_object_is_dropped(meta: Any, era: Era) -> None:
-    """The money has moved: an error now would invite a second try."""
-    result = sent(executed({"content": [], "_meta": meta}), era)
-    assert set(result["_meta"]) <= {META_SERVER}
-
-
 @pytest.mark.parametrize("era", ERAS)
 def test_a_warning_rides_along(era: Era) -> None:
     """In ``_meta``, under our key, beside what the upstream said."""
@@ -253,38 +209,3 @@ def test_a_warning_rides_along(era: Era) -> None:
     assert facts["warn"] == ["Soon this will be denied."]
     assert facts["transaction_id"] == "transaction-1"
     assert result["_meta"]["a"] == 1
-
-
-@pytest.mark.parametrize("code", [-32700, -32600, -32601, -32602, -32603, 1, 4010, -31999, -32769])
-def test_an_upstreams_error_passes_where_its_code_means_the_same(code: int) -> None:
-    """JSON-RPC's own codes and those outside its reserved range."""
-    error = {"code": code, "message": "no", "data": {"x": 1}}
-    assert error_of(error) == error
-    JSONRPCError.model_validate({"jsonrpc": "2.0", "id": 1, "error": error_of(error)})
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"code": -32022, "message": "unsupported", "data": {"supported": ["1999-01-01"]}},
-        {"code": -32020, "message": "header"},
-        {"code": -32002, "message": "not found"},
-        {"code": -32042, "message": "open this", "data": {"elicitations": []}},
-        {"code": -32000, "message": "x" * 5_000},
-        {"code": "7", "message": "no"},
-        {"code": True, "message": "no"},
-        {"code": 1.5, "message": "no"},
-        {"message": "no code"},
-        {"code": 1},
-        {"code": 1, "message": None},
-        {},
-    ],
-    ids=repr,
-)
-def test_other_errors_become_ours(error: dict[str, Any]) -> None:
-    """A code with a meaning between host and gateway would have the host mend its talk with the gateway."""
-    made = error_of(error)
-    JSONRPCError.model_validate({"jsonrpc": "2.0", "id": 1, "error": made})
-    assert made["code"] == INTERNAL_ERROR
-    assert made["data"] == {"code": "upstream.error", "upstream": error}
-    assert len(made["message"]) <= 1_000

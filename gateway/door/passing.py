@@ -1,0 +1,80 @@
+"""What an upstream said -> what the host gets: passed on as it came, less what only the gateway may say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.door.call import OWN_META_PREFIX, Era
+from gateway.door.protocol import META_SERVER, server_info
+from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR
+
+DECISION_META_KEY = "dev.countersign/decision"
+"""``_meta`` key under which every answer that is not a plain pass-through says how it came to be."""
+MAX_ERROR_CHARS = 1_000
+"""Characters kept of an upstream's message, where its error is rewritten."""
+JSON_RPC_CODES = frozenset({PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR})
+"""Of the codes that JSON-RPC 2.0 reserves, those that mean the same from every server."""
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def pass_on(
+    result: msgspec.Raw, era: Era, *, complete: bool, version: str, decision: Mapping[str, Any] | None
+) -> msgspec.Raw | dict[str, Any]:
+    """An upstream's ``result``: its members byte for byte; only ``_meta`` and ``resultType`` are ours to touch.
+
+    ``complete``: the upstream said no ``resultType``; ``decision`` goes into ``_meta``.
+    Attack: an upstream that writes the gateway's own ``_meta`` keys, and so speaks with the gateway's authority.
+    """
+    stamp = complete and era is Era.MODERN
+    # The members stay encoded: 1 µs per KB, where reading and writing them anew costs ten (and respells numbers).
+    members: dict[str, Any] = dict(_MEMBERS.decode(result))
+    meta, forged = _meta_of(members)
+    if stamp:
+        # An older upstream's result without resultType means "complete" (2026-07-28/basic/index).
+        members["resultType"] = "complete"
+        meta = {META_SERVER: server_info(version), **meta}
+    if decision is not None:
+        meta[DECISION_META_KEY] = decision
+    if not (stamp or forged or decision is not None):
+        return result
+    members["_meta"] = meta
+    return members
+
+
+def _meta_of(members: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The ``_meta`` an upstream may write, and whether it wrote more than that.
+
+    One that is no object is dropped: the money has moved, and an error now would invite a second try.
+    """
+    try:
+        came = _MEMBERS.decode(members.get("_meta", b"{}"))
+    except msgspec.DecodeError:
+        return {}, True
+    kept: dict[str, Any] = {key: value for key, value in came.items() if not key.startswith(OWN_META_PREFIX)}
+    return kept, len(kept) != len(came)
+
+
+def error_of(error: Mapping[str, Any]) -> dict[str, Any]:
+    """An upstream's JSON-RPC ``error`` as this door's own.
+
+    Codes that MCP gives a meaning between host and *this* server (-32020 .. -32099: "you sent the wrong header,
+    another version") would have the host mend its talk with us; -32002 and -32042 may not be sent at 2026-07-28.
+    """
+    code, message = error.get("code"), error.get("message")
+    if isinstance(message, str) and _means_the_same(code):
+        return dict(error)
+    shown = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The upstream answered with an error."
+    return {
+        "code": INTERNAL_ERROR,
+        "message": shown,
+        "data": {"code": "upstream.error", "upstream": dict(error)},
+    }
+
+
+def _means_the_same(code: Any) -> bool:
+    if not isinstance(code, int) or isinstance(code, bool):
+        return False
+    return code in JSON_RPC_CODES or not -32768 <= code <= -32000
