@@ -39,8 +39,9 @@ _CONSOLE: Mapping[AuditOutcome, tuple[str, Status]] = {
 class CallBook:
     """The page of one call."""
 
-    def __init__(self, entry: AuditEntry) -> None:
+    def __init__(self, entry: AuditEntry, *, sensitive: bool = True) -> None:
         self._entry = entry
+        self._sensitive = sensitive
         self._reply: Reply | None = None
         self._decided: Decision | None = None
 
@@ -82,8 +83,11 @@ class CallBook:
         )
 
     async def before_upstream(self, *, durable: bool) -> None:
-        """:raises AuditUnavailable: the record must be on disk first, and cannot be."""
-        await self._entry.before_upstream(durable=durable)
+        """A sensitive tool's record is on disk first, also when the policy's answer names a milder class.
+
+        :raises AuditUnavailable: the record must be on disk first, and cannot be.
+        """
+        await self._entry.before_upstream(durable=durable or self._sensitive)
 
     def upstream(self, reply: Reply) -> None:
         """How the target answered."""
@@ -134,11 +138,11 @@ class Books:
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
 
-    def call(self, call: ToolCall) -> CallBook:
-        """The page of one tool call."""
+    def call(self, call: ToolCall, *, sensitive: bool = True) -> CallBook:
+        """The page of one tool call. ``sensitive`` comes from the class table, not from the policy's answer."""
         entry = self._audit.record(call_id=call.call_id, phase=Phase.CALL)
         entry.tool(server=call.server, name=call.tool, era=call.era, arguments_hash=call.arguments_hash)
-        return CallBook(entry)
+        return CallBook(entry, sensitive=sensitive)
 
     def listing(self, *, call_id: str, server: str, era: Era) -> CallBook:
         """The page of one ``tools/list``."""

@@ -26,11 +26,11 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Answer
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consent, Consents
-from gateway.outcome.deny import deny
+from gateway.outcome.deny import deny, refused_by
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.policy.amounts import Amounts
 from gateway.policy.classes import Classes
-from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake, denied
+from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake
 from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
 
@@ -56,9 +56,9 @@ async def walk(call: ToolCall, house: House) -> Answer:
 
     :raises CountersignError: what is broken, or was never a proper question; the audit has it already.
     """
-    async with house.books.call(call) as book:  # 7
+    sensitive = house.classes.is_sensitive(call.tool)
+    async with house.books.call(call, sensitive=sensitive) as book:  # 7
         caller = book.caller(await house.identity.identify(call.credentials))  # 2
-        sensitive = house.classes.is_sensitive(call.tool)
         entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
         schema = entry.schema.judge(call.arguments)
         asked = Asked(
@@ -101,8 +101,7 @@ async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
             consent = remembered
             decision = await house.policy.decide(asked, consent.facts)
     if consent.refused_by is not None and not isinstance(decision, Deny):
-        said = f"{consent.refused_by} refused this call."
-        return denied("confirm.refused", said, "Talk to them first."), consent
+        return refused_by(decision, consent.refused_by), consent
     if consent.revision not in (None, decision.revision) and not isinstance(decision, Deny):
         # A token granted under other rules proves nothing under these (invariant 3).
         said = "The policy changed since the first phase; start again"

@@ -2,13 +2,17 @@
 
 A listing is kept for ``max_age_s`` and read again after that, one reader at a time; a call for one of the classes 1
 to 3 insists on a listing no older than ``max_age_sensitive_s`` and on the approval as the store has it this moment.
-So a rug pull between listing and call is seen on the call (R097), and a revocation works on the next one.
+So a rug pull between listing and call is seen on the call (R097), and a revocation works on the next one. For the
+classes 4 and 5, which are called often and move nothing, an approval is ``max_age_sensitive_s`` old at most: so long
+a revoked one of them may still be called, and no call of theirs waits for the store in between.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,12 +21,15 @@ from gateway.catalog.approvals import Approvals, approval_key
 from gateway.catalog.definition import Definition, read_definition
 from gateway.catalog.schema import InputSchema
 from gateway.catalog.tool import Approval, Etdi, EtdiStatus, Tool
-from gateway.errors import UnknownTool, UpstreamUnavailable
+from gateway.errors import Unavailable, UnknownTool, UpstreamUnavailable
 from gateway.state.store import Space, Store
 from gateway.upstream.target import Upstream
 
 MAX_TOOLS = 2_000
 """Tools of one server; more is not a server a person could approve."""
+FIRST_SEEN_TTL_S = 90 * 24 * 3600.0
+"""How long it is known when a definition was first listed. A server that invents definitions must not fill the disk;
+what is forgotten counts as new again, which is the careful side."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +41,37 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     schema: InputSchema
 
 
-class _Listing(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(slots=True, kw_only=True)
+class _Listed:
+    """One tool of a listing, and when its approval was looked at last."""
+
+    tool: Tool
+    definition: Definition
+    schema: InputSchema
+    entry: Entry | None = None
+    approved_at: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Listing:
+    number: int
     read_at: float
-    entries: dict[str, Entry]
+    tools: dict[str, _Listed]
+
+
+@dataclass(slots=True)
+class _Server:
+    """What is known of one server. Reads are numbered: whoever waited for one can tell whether it began, or failed,
+    after the question was asked."""
+
+    upstream: Upstream
+    listing: _Listing | None = None
+    begun: int = 0
+    ended: int = 0
+    failure: Unavailable | None = None
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    known: dict[bytes, tuple[Definition, InputSchema]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
 
 
 class Catalog:
@@ -52,97 +87,107 @@ class Catalog:
         max_age_s: float = 30.0,
         max_age_sensitive_s: float = 2.0,
     ) -> None:
-        self._upstreams = upstreams
+        self._servers = {name: _Server(upstream) for name, upstream in upstreams.items()}
         self._approvals = approvals
         self._store = store
         self._now = now
         self._max_age_s = max_age_s
         self._max_age_sensitive_s = max_age_sensitive_s
-        self._listings: dict[str, _Listing] = {}
-        self._readers: dict[str, asyncio.Lock] = {name: asyncio.Lock() for name in upstreams}
-        self._known: dict[tuple[str, bytes], tuple[Definition, InputSchema]] = {}
-        self._seen: dict[str, int] = {}
 
     async def current(self, server: str, tool: str, *, sensitive: bool) -> Entry:
         """The tool as it is now.
 
         :raises UnknownTool: that server lists no such tool.
         :raises UpstreamUnavailable: no listing that is fresh enough can be had.
-        :raises StoreUnavailable: the approval of a sensitive tool cannot be read.
+        :raises StoreUnavailable: the approval cannot be read.
         """
         listing = await self._fresh(server, self._max_age_sensitive_s if sensitive else self._max_age_s)
-        entry = listing.entries.get(tool)
-        if entry is None:
+        listed = listing.tools.get(tool)
+        if listed is None:
             raise UnknownTool(f"There is no tool {tool[:128]!r} here; call tools/list for the names.")
-        if not sensitive:
-            return entry
-        return msgspec.structs.replace(entry, approval=await self._approvals.of(server, tool))
+        return await self._approved(server, listed, max_age_s=0 if sensitive else self._max_age_sensitive_s)
 
     async def all(self, server: str) -> list[Entry]:
-        """Every tool of one server in the server's order."""
-        return list((await self._fresh(server, self._max_age_s)).entries.values())
+        """Every tool of one server in the server's order. Errors as of :meth:`current`."""
+        listing = await self._fresh(server, self._max_age_s)
+        return [
+            await self._approved(server, listed, max_age_s=self._max_age_sensitive_s)
+            for listed in listing.tools.values()
+        ]
 
     def servers(self) -> list[str]:
         """The configured upstreams, in order."""
-        return list(self._upstreams)
+        return list(self._servers)
 
-    def forget(self, server: str) -> None:
-        """Read that server's listing again on the next question (it said ``list_changed``, or an approval moved)."""
-        self._listings.pop(server, None)
+    def _young(self, since: float, max_age_s: float) -> bool:
+        # A clock that was set back makes nothing young for hours: from the future is old.
+        return 0 <= self._now() - since < max_age_s
 
-    async def _fresh(self, server: str, max_age_s: float) -> _Listing:
-        known = self._listings.get(server)
-        if known is not None and self._now() - known.read_at < max_age_s:
-            return known
-        if server not in self._upstreams:
-            raise UnknownTool(f"There is no server {server[:128]!r} behind this gateway.")
-        async with self._readers[server]:
-            known = self._listings.get(server)
-            if known is not None and self._now() - known.read_at < max_age_s:
-                return known
-            listing = await self._read(server)
-            self._listings[server] = listing
+    async def _approved(self, server: str, listed: _Listed, *, max_age_s: float) -> Entry:
+        entry = listed.entry
+        if entry is not None and self._young(listed.approved_at, max_age_s):
+            return entry
+        looked_at = self._now()
+        approval = await self._approvals.of(server, listed.tool.name)
+        entry = Entry(tool=listed.tool, approval=approval, definition=listed.definition, schema=listed.schema)
+        listed.entry, listed.approved_at = entry, looked_at
+        return entry
+
+    async def _fresh(self, name: str, max_age_s: float) -> _Listing:
+        server = self._servers.get(name)
+        if server is None:
+            raise UnknownTool(f"There is no server {name[:128]!r} behind this gateway.")
+        listing = server.listing
+        if listing is not None and self._young(listing.read_at, max_age_s):
+            return listing
+        begun, ended = server.begun, server.ended
+        async with server.reading:
+            listing = server.listing
+            if listing is not None and (listing.number > begun or self._young(listing.read_at, max_age_s)):
+                return listing
+            if server.failure is not None and server.ended > ended:
+                # It failed while this call waited: a server that hangs must not hang for each of them in turn.
+                raise type(server.failure)(server.failure.message, code=server.failure.code)
+            server.begun += 1
+            server.failure = None
+            try:
+                server.listing = listing = await self._read(name, server)
+            except Unavailable as problem:
+                server.failure = problem
+                raise
+            finally:
+                server.ended += 1
             return listing
 
-    async def _read(self, server: str) -> _Listing:
-        read_at = self._now()
-        wires = await self._upstreams[server].definitions()
+    async def _read(self, name: str, server: _Server) -> _Listing:
+        number, read_at = server.begun, self._now()
+        wires = await server.upstream.definitions()
         if len(wires) > MAX_TOOLS:
-            raise UpstreamUnavailable(f"The server {server!r} lists more than {MAX_TOOLS} tools.")
-        entries: dict[str, Entry] = {}
-        twice: set[str] = set()
+            raise UpstreamUnavailable(f"The server {name!r} lists more than {MAX_TOOLS} tools.")
+        # Two tools of one name at one server: nobody can say which one a call would reach (R070).
+        names = Counter(str(wire.get("name")) for wire in wires)
+        known: dict[bytes, tuple[Definition, InputSchema]] = {}
+        seen: dict[str, int] = {}
+        tools: dict[str, _Listed] = {}
         for wire in wires:
             try:
-                definition, schema = self._understood(server, wire)
+                key, (definition, schema) = _understood(wire, server.known)
             except ValueError:
                 continue
-            if definition.name in entries:
-                twice.add(definition.name)
-            entries[definition.name] = await self._entry(server, definition, schema)
-        # Two tools of one name at one server: nobody can say which one a call would reach (R070).
-        for name in twice:
-            del entries[name]
-        return _Listing(read_at=read_at, entries=entries)
+            known[key] = definition, schema
+            if names[definition.name] == 1:
+                first_seen = await self._first_seen(name, definition, server.seen, seen)
+                tool = self._tool(name, definition, first_seen)
+                tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema)
+        server.known, server.seen = known, seen
+        return _Listing(number=number, read_at=read_at, tools=tools)
 
-    def _understood(self, server: str, wire: dict[str, Any]) -> tuple[Definition, InputSchema]:
-        """Hashing and compiling 28 definitions costs 10 ms; the same bytes need it once."""
-        key = (server, msgspec.json.encode(wire))
-        known = self._known.get(key)
-        if known is None:
-            definition = read_definition(wire)
-            known = (definition, InputSchema(definition.input_schema))
-            if len(self._known) >= 4 * MAX_TOOLS:
-                self._known.clear()
-            self._known[key] = known
-        return known
-
-    async def _entry(self, server: str, definition: Definition, schema: InputSchema) -> Entry:
-        approval = await self._approvals.of(server, definition.name)
+    def _tool(self, server: str, definition: Definition, first_seen: int) -> Tool:
         pin = self._approvals.pinned(server, definition.name)
         etdi = Etdi()
         if pin is not None and pin.definition_hash == definition.definition_hash:
             etdi = Etdi(status=EtdiStatus.VERIFIED, evidence="release")
-        tool = Tool(
+        return Tool(
             name=definition.name,
             version=definition.version,
             definition_hash=definition.definition_hash,
@@ -150,18 +195,34 @@ class Catalog:
             permissions=definition.permissions,
             annotations=definition.annotations,
             etdi=etdi,
-            first_seen=await self._first_seen(server, definition),
+            first_seen=first_seen,
         )
-        return Entry(tool=tool, approval=approval, definition=definition, schema=schema)
 
-    async def _first_seen(self, server: str, definition: Definition) -> int:
+    async def _first_seen(
+        self, server: str, definition: Definition, before: dict[str, int], now: dict[str, int]
+    ) -> int:
         """When this very definition was first listed here; persistent, so a restart does not trust anew."""
         key = f"{approval_key(server, definition.name)}:{definition.definition_hash}"
-        seen = self._seen.get(key)
+        seen = before.get(key)
         if seen is None:
             seen = int(self._now())
-            if not await self._store.add(Space.FIRST_SEEN, key, str(seen).encode(), ttl_s=None):
+            if not await self._store.add(Space.FIRST_SEEN, key, str(seen).encode(), ttl_s=FIRST_SEEN_TTL_S):
                 stored = await self._store.get(Space.FIRST_SEEN, key)
                 seen = int(stored) if stored is not None and stored.isdigit() else seen
-            self._seen[key] = seen
+        now[key] = seen
         return seen
+
+
+def _understood(
+    wire: dict[str, Any], known: Mapping[bytes, tuple[Definition, InputSchema]]
+) -> tuple[bytes, tuple[Definition, InputSchema]]:
+    """Hashing and compiling 28 definitions costs 10 ms; the same bytes need it once. :raises ValueError:"""
+    try:
+        key = msgspec.json.encode(wire)
+    except RecursionError:
+        raise ValueError("a definition that is nested too deep") from None
+    found = known.get(key)
+    if found is None:
+        definition = read_definition(wire)
+        found = definition, InputSchema(definition.input_schema)
+    return key, found

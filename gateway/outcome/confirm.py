@@ -7,16 +7,18 @@ ten times, so each repeat is held open a little (DESIGN section 5).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import msgspec
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again, Refused
-from gateway.outcome.consent import Consent, view_of
-from gateway.outcome.handshake import can_carry_token
+from gateway.outcome.consent import Consent, can_carry_token, view_of
+from gateway.outcome.deny import refused_by
 from gateway.outcome.pending import Pending, Status, Waiting
-from gateway.policy.decision import Confirm, ConfirmObligation, denied
+from gateway.outcome.view import View
+from gateway.policy.decision import Confirm, ConfirmObligation, overruled
 from gateway.policy.question import Asked
 
 POLL_S = 0.2
@@ -44,15 +46,20 @@ class ConfirmOutcome:
         obligation = decision.obligations.confirm
         assert obligation is not None  # read_answer refuses a confirm without it
         try:
-            pending = await self._opened(asked, decision, consent, obligation)
+            view = _shown(asked, decision)
         except ValueError as problem:
-            decision_no = denied(
-                "confirm.not_viewable", f"This call cannot be shown to an approver: {problem}.", "Split it."
-            )
-            return Refused(about=about(asked, decision_no, transaction_id=None))
+            said = f"This call cannot be shown to an approver: {problem}."
+            no = overruled(decision, "confirm.not_viewable", said, "Split it.")
+            return Refused(about=about(asked, no, transaction_id=None))
+        pending = await self._opened(asked, decision, consent, obligation, view)
         carries = can_carry_token(asked)
-        if carries and asked.call.token is not None:
-            await self._hold(pending)
+        if carries and consent.pending == pending:
+            # Held only while it stands as it was judged: who hears of it for the first time must learn where to go,
+            # and what moved since then is judged anew at once.
+            pending = await self._hold(pending)
+        if pending.status is Status.REFUSED:
+            return Refused(about=about(asked, refused_by(decision, pending.refused_by), transaction_id=None))
+        elicit = _way_to_ask(asked, obligation)
         token = None
         if carries:
             token, _ = await self._waiting.grant(
@@ -60,6 +67,7 @@ class ConfirmOutcome:
                 transaction_id=pending.transaction_id,
                 revision=decision.revision,
                 ttl_s=TOKEN_TTL_S,
+                view_hash=pending.view.view_hash if elicit == "form" else None,
             )
         approve_url = f"{self._public_url}/console/pending/{pending.key}"
         return Again(
@@ -78,15 +86,12 @@ class ConfirmOutcome:
             expires_in_s=max(0, int(pending.expires_at - self._now())),
             view=pending.view,
             approve_url=approve_url,
-            elicit=_way_to_ask(asked, obligation),
+            elicit=elicit,
         )
 
     async def _opened(
-        self, asked: Asked, decision: Confirm, consent: Consent, obligation: ConfirmObligation
+        self, asked: Asked, decision: Confirm, consent: Consent, obligation: ConfirmObligation, view: View
     ) -> Pending:
-        view = msgspec.structs.replace(
-            view_of(asked), reasons=tuple(f"{one.code}: {one.message}" for one in decision.reasons)
-        )
         now = self._now()
         fresh = Pending(
             transaction_id=consent.transaction_id,
@@ -103,18 +108,34 @@ class ConfirmOutcome:
             expires_at=now + obligation.ttl_seconds,
         )
         pending = await self._waiting.open(fresh)
+        if pending.status is not Status.WAITING:
+            return pending  # somebody said no in the meantime, and nothing here may write over it
+        renewed = pending
         if pending.view.view_hash != view.view_hash:
             # What would be sent reads differently now (a looked-up amount moved): old signatures are void.
             renewed = msgspec.structs.replace(fresh, transaction_id=pending.transaction_id)
-            return renewed if await self._waiting.replace(pending, renewed) else pending
+        elif pending.obligation != obligation:
+            # The policy asks for somebody else now; whether the old signatures still count is its own affair.
+            renewed = msgspec.structs.replace(pending, obligation=obligation)
+        if renewed is pending or await self._waiting.replace(pending, renewed):
+            return renewed
+        return await self._waiting.current(pending.key) or pending
+
+    async def _hold(self, pending: Pending) -> Pending:
+        """Wait a little for somebody to decide; the call as it stands then. Counted, not timed: the wall clock may
+        be set back in the middle, and nobody's connection is held for that long."""
+        for _ in range(math.ceil(self._hold_s / POLL_S)):
+            now = await self._waiting.current(pending.key)
+            if now != pending:
+                return now or pending
+            await asyncio.sleep(POLL_S)
         return pending
 
-    async def _hold(self, pending: Pending) -> None:
-        deadline = self._now() + self._hold_s
-        while self._now() < deadline:
-            if await self._waiting.find(pending.key) != pending:
-                return
-            await asyncio.sleep(POLL_S)
+
+def _shown(asked: Asked, decision: Confirm) -> View:
+    """:raises ValueError: nobody could judge that picture."""
+    reasons = tuple(f"{one.code}: {one.message}" for one in decision.reasons)
+    return msgspec.structs.replace(view_of(asked), reasons=reasons)
 
 
 def _way_to_ask(asked: Asked, obligation: ConfirmObligation) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.door.call import Era
 from gateway.errors import TokenRefused
 from gateway.outcome.pending import Binding, GrantedHandshake, Pending, Status, Waiting
 from gateway.outcome.view import View, render
@@ -60,9 +61,13 @@ class Consents:
         return await self._with(fresh, granted, asked)
 
     async def remembered(self, asked: Asked) -> Consent | None:
-        """For a caller that presents no token: what an earlier identical call left waiting, or None."""
+        """For a caller that presents no token: what an earlier identical call left waiting, or None.
+
+        A repeated call stands for a token only where the dialect cannot carry one; a call that waits for a second
+        party is found in every dialect, since the host may have given up its rounds before the person was done.
+        """
         fresh = self._fresh(asked)
-        granted = await self._waiting.present_repeat(fresh.binding)
+        granted = None if can_carry_token(asked) else await self._waiting.present_repeat(fresh.binding)
         consent = await self._with(fresh, granted, asked)
         return consent if consent.facts.handshake.satisfied else None
 
@@ -77,17 +82,19 @@ class Consents:
         return Consent(binding=binding, transaction_id=asked.call.call_id)
 
     async def _with(self, fresh: Consent, granted: GrantedHandshake | None, asked: Asked) -> Consent:
-        pending = await self._waiting.find(fresh.binding.key())
+        pending = await self._waiting.current(fresh.binding.key())
         if pending is not None:
             view_hash = view_of(asked).view_hash
-            pending = await self._host_answered(pending, granted, view_hash, asked.call.input_responses)
+            pending = await self._host_answered(pending, granted, asked.call.input_responses)
+            # The later one counts: a handshake made anew while the call waits is not as old as the first.
+            since = max(pending.handshake_at, granted.granted_at if granted else pending.handshake_at)
             # A confirmation counts only for the picture its giver saw: if the amount that was looked up has moved
             # since, the hash differs and the signature is for something else (invariant 8).
             counted = tuple(one for one in pending.confirmations if one.view_hash == view_hash)
             return msgspec.structs.replace(
                 fresh,
                 transaction_id=pending.transaction_id,
-                facts=ConsentFacts(handshake=self._done(pending.handshake_at), confirmations=counted),
+                facts=ConsentFacts(handshake=self._done(since), confirmations=counted),
                 revision=granted.revision if granted else None,
                 pending=pending,
             )
@@ -101,18 +108,17 @@ class Consents:
         return fresh
 
     async def _host_answered(
-        self,
-        pending: Pending,
-        granted: GrantedHandshake | None,
-        view_hash: str,
-        responses: dict[str, Any],
+        self, pending: Pending, granted: GrantedHandshake | None, responses: dict[str, Any]
     ) -> Pending:
-        """An accepted elicitation inside the host: the weakest second signature, believed only with a fresh token.
+        """An accepted elicitation inside the host: the weakest second signature, believed only with a fresh token
+        that went out with the form, and only for the picture that form showed (invariant 8).
 
         Anything but an explicit accept with the flag set is *not confirmed*; it is never a human's no, since some
         hosts decline unseen.
         """
-        if granted is None or "host" not in pending.obligation.by or pending.status is not Status.WAITING:
+        if granted is None or granted.view_hash is None:
+            return pending
+        if "host" not in pending.obligation.by or pending.status is not Status.WAITING:
             return pending
         response = responses.get(ELICITATION_KEY)
         if not isinstance(response, dict) or response.get("action") != "accept":
@@ -126,13 +132,19 @@ class Consents:
             who=pending.caller_subject,
             assurance="host",
             at=int(self._now()),
-            view_hash=view_hash,
+            view_hash=granted.view_hash,
         )
-        updated = msgspec.structs.replace(pending, confirmations=(*pending.confirmations, said))
+        others = tuple(one for one in pending.confirmations if one.by != "host")
+        updated = msgspec.structs.replace(pending, confirmations=(*others, said))
         return updated if await self._waiting.replace(pending, updated) else pending
 
     def _done(self, since: float) -> HandshakeFacts:
         return HandshakeFacts(satisfied=True, age_s=max(0, int(self._now() - since)))
+
+
+def can_carry_token(asked: Asked) -> bool:
+    """Whether the dialect of this very call brings a token back by itself (MRTR, or the REST handshake)."""
+    return asked.call.era is Era.REST or asked.call.client.can_input_required
 
 
 def view_of(asked: Asked) -> View:

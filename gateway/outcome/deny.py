@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Refused
-from gateway.policy.decision import Deny
+from gateway.policy.decision import Decision, Deny, overruled
 from gateway.policy.question import Asked
 
 
 def deny(asked: Asked, decision: Deny) -> Refused:
     """The refusal as a value."""
     return Refused(about=about(asked, decision, transaction_id=None))
+
+
+def refused_by(decision: Decision, who: str | None) -> Deny:
+    """A person's *no*, which is final whatever the policy would answer."""
+    said = f"{who or 'Somebody'} refused this call."
+    return overruled(decision, "confirm.refused", said, "Talk to them first.")

@@ -5,10 +5,9 @@ Phase 1 of two. Nothing is sent, nothing is promised: phase 2 is judged afresh.
 
 from __future__ import annotations
 
-from gateway.door.call import Era
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again
-from gateway.outcome.consent import Consent
+from gateway.outcome.consent import Consent, can_carry_token
 from gateway.outcome.pending import Waiting
 from gateway.policy.decision import Handshake, HandshakeObligation
 from gateway.policy.question import Asked
@@ -52,8 +51,3 @@ class HandshakeOutcome:
             token=token,
             expires_in_s=life,
         )
-
-
-def can_carry_token(asked: Asked) -> bool:
-    """Whether the dialect of this very call brings a token back by itself (MRTR, or the REST handshake)."""
-    return asked.call.era is Era.REST or asked.call.client.can_input_required

@@ -6,19 +6,24 @@ It is taken out of the store BEFORE anything is compared: a wrong guess or a cha
 concurrent presenters exactly one gets it (invariant 3, conflicts C09 and C10).
 
 A pending call is found by the hash of its binding. Confirmations are added, and a refusal is set, by
-compare-and-set; the policy says when they are enough. Whoever executes the call takes it out first: one set of
-signatures, one execution.
+compare-and-set; the policy says when they are enough. Whoever executes the call claims it first, by compare-and-set
+too: one set of signatures, one execution, and a refusal that came first stays where it is.
+
+Every end of life is checked twice: by the store's clock, and here by the record (conflict C10), so that a store whose
+clock stands still or whose expiry is off lengthens no life.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
 
+from gateway.errors import TokenRefused
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation
@@ -26,6 +31,13 @@ from gateway.state.store import Space, Store
 
 TOKEN_BYTES = 32
 """256 bits from the operating system's CSPRNG (R014)."""
+OPEN_ATTEMPTS = 3
+"""Tries to let a call wait: what stands in its way may end between the two looks, but not again and again."""
+_TOKEN = re.compile(r"[0-9a-f]{64}")
+_CLAIMED = b"claimed"
+"""What stands for a call from its claim until it is taken out. It reads as nothing that waits."""
+_CLAIMED_TTL_S = 60.0
+"""Far above one operation of the store: what is taken out after the claim is never somebody's new call."""
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +57,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
     """What a token stands for. Times are unix seconds.
 
-    The store forgets it by its own clock; ``expires_at`` is checked besides (conflict C10), so that a store whose
-    clock stands still or whose expiry is off cannot lengthen a token's life.
+    ``view_hash`` is set where the token went out together with a form that showed this view inside the host: only
+    for that picture may an answer that comes back with the token count.
     """
 
     transaction_id: str
@@ -54,6 +66,7 @@ class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     granted_at: float
     expires_at: float
+    view_hash: str | None = None
 
 
 class Status(StrEnum):
@@ -100,25 +113,41 @@ class Waiting:
     # -- handshake tokens -------------------------------------------------------------------------------------
 
     async def grant(
-        self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int
+        self,
+        binding: Binding,
+        *,
+        transaction_id: str,
+        revision: str,
+        ttl_s: int,
+        view_hash: str | None = None,
     ) -> tuple[str, int]:
-        """Mint a token. Returns it (64 hex digits) and its life in seconds."""
+        """Mint a token. Returns it (64 hex digits) and its life in seconds: ``ttl_s``, 1 to the cap."""
         token = secrets.token_hex(TOKEN_BYTES)
-        return token, await self._grant(_digest(token), binding, transaction_id, revision, ttl_s)
+        return token, await self._grant(_digest(token), binding, transaction_id, revision, ttl_s, view_hash)
 
     async def grant_repeat(self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int) -> int:
         """For a dialect that cannot carry a token: the next identical call of the same caller presents it."""
-        return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s)
+        return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s, None)
 
     async def present(self, token: str) -> GrantedHandshake | None:
-        """Burn a token. None: unknown, expired or used."""
+        """Burn a token. None: unknown, expired, used, or nothing that was ever a token (the store is not asked)."""
+        if not _TOKEN.fullmatch(token):
+            return None
         return self._granted(await self._store.take(Space.HANDSHAKE, _digest(token)))
 
     async def present_repeat(self, binding: Binding) -> GrantedHandshake | None:
         """Burn what :meth:`grant_repeat` left for exactly this binding."""
         return self._granted(await self._store.take(Space.HANDSHAKE, _repeat_key(binding)))
 
-    async def _grant(self, key: str, binding: Binding, transaction_id: str, revision: str, ttl_s: int) -> int:
+    async def _grant(
+        self,
+        key: str,
+        binding: Binding,
+        transaction_id: str,
+        revision: str,
+        ttl_s: int,
+        view_hash: str | None,
+    ) -> int:
         life = max(1, min(ttl_s, self._cap))
         now = self._now()
         granted = GrantedHandshake(
@@ -127,6 +156,7 @@ class Waiting:
             revision=revision,
             granted_at=now,
             expires_at=now + life,
+            view_hash=view_hash,
         )
         await self._store.put(Space.HANDSHAKE, key, msgspec.json.encode(granted), ttl_s=life)
         return life
@@ -138,20 +168,37 @@ class Waiting:
     # -- pending calls ----------------------------------------------------------------------------------------
 
     async def open(self, pending: Pending) -> Pending:
-        """Let a call wait; if the same call waits already, that one is returned and nothing changes."""
-        life = pending.expires_at - self._now()
-        if await self._store.add(Space.PENDING, pending.key, msgspec.json.encode(pending), ttl_s=life):
-            return pending
-        return await self.find(pending.key) or pending
+        """Let a call wait; if the same call waits already, that one is returned and nothing changes.
+
+        :raises TokenRefused: ``confirm.in_progress``: the same call is being carried out, or ends, this very moment.
+        """
+        encoded = msgspec.json.encode(pending)
+        for _ in range(OPEN_ATTEMPTS):
+            life = pending.expires_at - self._now()
+            if await self._store.add(Space.PENDING, pending.key, encoded, ttl_s=life):
+                return pending
+            found = await self.current(pending.key)
+            if found is not None:
+                return found
+        raise TokenRefused(
+            "Exactly this call is being carried out at the moment; try again", code="confirm.in_progress"
+        )
 
     async def find(self, key: str) -> Pending | None:
-        """The pending call of that key, or None when there is none, or it expired."""
+        """The call of that key as the store has it, or None. Its own end is not looked at (``expires_at``)."""
         return _read_pending(await self._store.get(Space.PENDING, key))
+
+    async def current(self, key: str) -> Pending | None:
+        """The call that waits under that key now, or that was refused and would still wait; else None."""
+        pending = await self.find(key)
+        return pending if pending is not None and self._now() < pending.expires_at else None
 
     async def waiting(self, *, limit: int = 200) -> list[Pending]:
         """Everything that waits, or was refused and would still wait, oldest first."""
         found = [_read_pending(value) for _, value in await self._store.entries(Space.PENDING, limit=limit)]
-        return sorted((one for one in found if one is not None), key=lambda one: one.created_at)
+        now = self._now()
+        alive = [one for one in found if one is not None and now < one.expires_at]
+        return sorted(alive, key=lambda one: one.created_at)
 
     async def replace(self, old: Pending, new: Pending) -> bool:
         """Compare-and-set. False: somebody else moved it first."""
@@ -169,11 +216,19 @@ class Waiting:
     async def claim(self, pending: Pending) -> bool:
         """Take a confirmed call out for execution. True for exactly one of N concurrent claimants.
 
-        What is taken must be what was judged: a record that changed in between (a refusal, another transaction)
-        is not executed, and is gone.
+        What is taken must be, to the byte, what was judged: a record that changed in between (a refusal, another
+        picture) is not executed and stays as it is. Taking it out first and comparing afterwards would lose the
+        refusal, and with it the *no* that is final.
         """
-        taken = _read_pending(await self._store.take(Space.PENDING, pending.key))
-        return taken == pending
+        if pending.status is not Status.WAITING or self._now() >= pending.expires_at:
+            return False
+        judged = msgspec.json.encode(pending)
+        if not await self._store.swap(
+            Space.PENDING, pending.key, expected=judged, value=_CLAIMED, ttl_s=_CLAIMED_TTL_S
+        ):
+            return False
+        await self._store.take(Space.PENDING, pending.key)
+        return True
 
 
 def _repeat_key(binding: Binding) -> str:
@@ -181,7 +236,7 @@ def _repeat_key(binding: Binding) -> str:
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("ascii")).hexdigest()
 
 
 def _read_handshake(value: bytes | None) -> GrantedHandshake | None:

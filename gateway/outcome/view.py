@@ -1,8 +1,9 @@
 """What the approver sees: rendered from the canonical arguments, nothing else, nothing hidden. Pure.
 
 Attack: text that a person reads as one payee and a machine as another. Bidirectional controls, zero-width and TAG
-characters, line breaks and other controls are shown as their code points; letters outside ASCII stay but the line
-is flagged. The hash of the view is stored with the confirmation and checked at execution (invariant 8).
+characters, line breaks and other controls are shown as their code points, in names as in values; letters outside
+ASCII stay but the line is flagged. The hash of the view is stored with the confirmation and checked at execution
+(invariant 8).
 """
 
 from __future__ import annotations
@@ -10,16 +11,22 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from gateway.canonical import canonical_hash
 from gateway.policy.money import Money
 
 MAX_LINES = 400
 """Leaves of one view. A longer call cannot be judged by a person and is not offered to one."""
 MAX_TEXT = 500
 """Characters of one value shown in full; what is longer shows its length and a hash of the whole."""
+NO_ARGUMENTS = "(no arguments)"
+"""Path of the one line of an empty call; no other path begins without a slash."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
+"""Letters and symbols to Unicode, and nothing to the eye: Hangul fillers, blanks of Braille, hieroglyphs, music."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,39 +61,67 @@ def render(
 ) -> View:
     """The view of one call, with its hash.
 
-    The hash covers what will be *sent and to whom* (server, tool, money, payee, lines, asker), not the reasons: a
-    reworded policy message does not unsay a person's signature.
-    :raises ValueError: too many leaves to be judged by a person.
+    The hash covers what will be *sent and to whom* (server, tool, money, payee, lines, asker, and the canonical
+    arguments themselves, since two documents can look alike: ``1`` and ``"1"``), not the reasons: a reworded policy
+    message does not unsay a person's signature.
+    :raises ValueError: too many leaves to be judged by a person, or no canonical form.
     """
-    lines = tuple(_line(path, value) for path, value in _leaves(arguments, ""))
-    if len(lines) > MAX_LINES:
-        raise ValueError(f"the call has more than {MAX_LINES} values; nobody can judge that")
+    arguments_hash = canonical_hash(arguments)
+    leaves = list(islice(_leaves(arguments, ""), MAX_LINES + 1))
+    if len(leaves) > MAX_LINES:
+        raise ValueError(f"it has more than {MAX_LINES} values; nobody can judge that")
     view = View(
-        server=visible(server),
-        tool=visible(tool),
+        server=_name(server),
+        tool=_name(tool),
         money=_money(money),
-        payee=visible(money.payee) if money is not None and money.payee else "not named in the call",
-        lines=lines,
-        asked_by=visible(asked_by),
+        payee=_name(money.payee) if money is not None and money.payee else "not named in the call",
+        lines=tuple(_line(path or NO_ARGUMENTS, value) for path, value in leaves),
+        asked_by=_name(asked_by),
         reasons=(),
     )
-    view_hash = hashlib.sha256(msgspec.json.encode(view)).hexdigest()
+    view_hash = hashlib.sha256(msgspec.json.encode((arguments_hash, view))).hexdigest()
     return msgspec.structs.replace(view, reasons=reasons, view_hash=view_hash)
 
 
 def visible(text: str) -> str:
-    """Text with everything invisible or direction-changing shown as ``<U+XXXX>``."""
-    return "".join(char if _plain(char) else f"<U+{ord(char):04X}>" for char in text)
+    """Text with everything invisible or direction-changing shown as ``<U+XXXX>``.
+
+    No two texts look the same: what already reads like such a code point has its ``<`` spelt out.
+    """
+    if text.isascii() and text.isprintable() and "<U+" not in text:
+        return text
+    return "<U+003C>U+".join(
+        "".join(char if _plain(char) else f"<U+{ord(char):04X}>" for char in part)
+        for part in text.split("<U+")
+    )
 
 
 def _plain(char: str) -> bool:
     if " " <= char <= "~":
         return True
-    category = unicodedata.category(char)
-    # Letters, marks on them, numbers, punctuation and symbols can be seen; every separator but the plain space,
-    # every control, format (bidi, zero-width, TAG), private-use and unassigned character cannot.
-    # U+3164 and its kin are letters to Unicode and blank to the eye.
-    return category[0] in "LNPS" and char not in "\u3164\u115f\u1160\uffa0\u2800"
+    # Letters, numbers, punctuation and symbols can be seen; every separator but the plain space, every control,
+    # format (bidi, zero-width, TAG), private-use and unassigned character cannot. Combining marks are spelt out
+    # too: one too many turns a letter into another.
+    return unicodedata.category(char)[0] in "LNPS" and char not in _BLANK
+
+
+def _name(text: str) -> str:
+    shown, _ = _shown(text)
+    return shown
+
+
+def _shown(text: str) -> tuple[str, tuple[str, ...]]:
+    shown = visible(text)
+    flags = []
+    if shown != text:
+        flags.append("invisible")
+    if not text.isascii():
+        flags.append("not_ascii")
+    if len(shown) > MAX_TEXT:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        shown = f"{shown[:MAX_TEXT]}… ({len(text)} characters, SHA-256 {digest}…)"
+        flags.append("cut")
+    return shown, tuple(flags)
 
 
 def _money(money: Money | None) -> str:
@@ -94,7 +129,7 @@ def _money(money: Money | None) -> str:
         return "moves no money"
     if money.amount is None:
         return "AMOUNT UNKNOWN"
-    return visible(f"{money.amount} {money.currency or '(currency unknown)'}")
+    return _name(f"{money.amount} {money.currency or '(currency unknown)'}")
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -105,19 +140,10 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         for index, one in enumerate(value):
             yield from _leaves(one, f"{path}/{index}")
     else:
-        yield path or "/", value
+        yield path, value
 
 
 def _line(path: str, value: Any) -> Line:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    shown = visible(text)
-    flags = []
-    if shown != text:
-        flags.append("invisible")
-    if not text.isascii():
-        flags.append("not_ascii")
-    if len(shown) > MAX_TEXT:
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        shown = f"{shown[:MAX_TEXT]}… ({len(text)} characters, SHA-256 {digest}…)"
-        flags.append("cut")
-    return Line(path=visible(path), value=shown, flags=tuple(flags))
+    shown_path, path_flags = _shown(path)
+    shown, flags = _shown(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    return Line(path=shown_path, value=shown, flags=tuple(dict.fromkeys((*flags, *path_flags))))

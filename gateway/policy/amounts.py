@@ -17,6 +17,10 @@ from gateway.errors import UpstreamUnavailable
 from gateway.policy.money import Money
 from gateway.upstream.target import Effect, Upstream
 
+LOOKUP_SUFFIX = "-lookup"
+"""Makes the lookup's idempotency key another one than the call's: a target must never take one for the other. PayPal
+allows 38 characters."""
+
 
 class MoneyRules(Protocol):
     """What one server's tools say about money. Pure."""
@@ -59,7 +63,7 @@ class Amounts:
         tool, arguments = lookup
         try:
             reply = await self._upstreams[call.server].call(
-                tool, arguments, transaction_id=f"{call.call_id[:30]}-lookup", meta={}
+                tool, arguments, transaction_id=call.call_id[:30] + LOOKUP_SUFFIX, meta={}
             )
         except UpstreamUnavailable:
             return money
@@ -67,6 +71,6 @@ class Amounts:
             return money
         try:
             read = msgspec.json.decode(reply.result, type=_Read)
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        except (ValueError, RecursionError):
             return money
         return rules.money_from(call.tool, call.arguments, read.structuredContent or {})

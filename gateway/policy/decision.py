@@ -7,7 +7,7 @@ forgotten. The order of strictness is deny > handshake > confirm > allow.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,13 @@ MAX_TOKEN_TTL_S = 60
 """Hard cap on a handshake token's life (invariant 3, conflict C12), whatever the policy or the settings say."""
 MAX_CONFIRM_TTL_S = 24 * 3600
 """A confirmation that waits longer than a day is about a world that no longer exists."""
+
+
+MAX_ANSWER_BYTES = 256 * 1024
+"""An answer names a handful of reasons; what is larger is no answer of a policy that anybody reviewed."""
+
+Pointer = Annotated[str, Meta(pattern=r"^(/([^~/]|~[01])*)*\Z", max_length=512)]
+"""A JSON pointer (RFC 6901 section 3). One that is misspelt would mask another place, or none."""
 
 
 class Outcome(StrEnum):
@@ -30,7 +37,7 @@ class Outcome(StrEnum):
 class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why. ``code`` is the same word in Rego, here, in the audit and in the docs."""
 
-    code: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+$", max_length=64)]
+    code: Annotated[str, Meta(pattern=r"^[a-z_]+\.[a-z_]+\Z", max_length=64)]
     outcome: Outcome
     message: str
     remedy: str
@@ -45,7 +52,7 @@ class HandshakeObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 class ConfirmObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who must countersign before this call may run."""
 
-    by: Annotated[tuple[str, ...], Meta(min_length=1)]
+    by: Annotated[tuple[Literal["agent", "human", "host"], ...], Meta(min_length=1, max_length=3)]
     quorum: Annotated[int, Meta(ge=1, le=10)] = 1
     min_assurance: str = "link"
     ttl_seconds: Annotated[int, Meta(ge=1, le=MAX_CONFIRM_TTL_S)] = 600
@@ -57,7 +64,7 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     handshake: HandshakeObligation | None = None
     confirm: ConfirmObligation | None = None
-    redact: tuple[str, ...] = ()
+    redact: Annotated[tuple[Pointer, ...], Meta(max_length=1_000)] = ()
     warn: tuple[str, ...] = ()
 
 
@@ -129,40 +136,64 @@ def denied(code: str, message: str, remedy: str, *, revision: str = "") -> Deny:
     return Deny(reasons=(reason,), revision=revision)
 
 
+def overruled(decision: Decision, code: str, message: str, remedy: str) -> Deny:
+    """A deny of the gateway's own, where the policy was heard and something stronger speaks against the call.
+
+    What the policy said about class, tier and phase stays, for the record.
+    """
+    reason = Reason(code=code, outcome=Outcome.DENY, message=message, remedy=remedy)
+    return Deny(
+        reasons=(reason,),
+        data_class=decision.data_class,
+        tier=decision.tier,
+        phase=decision.phase,
+        revision=decision.revision,
+        decision_id=decision.decision_id,
+        engine=decision.engine,
+    )
+
+
 def read_answer(
     result: bytes | msgspec.Raw | None, *, revision: str, decision_id: str | None, engine: str
 ) -> Decision:
     """The policy's encoded answer -> a decision.
 
     Undefined, an unknown outcome, a missing member, an unknown obligation, a reason stricter than the outcome, a
-    confirm without saying by whom: all are deny with ``policy.malformed_answer`` (invariant 1).
+    confirm without saying by whom, an allow that still asks for consent: all are deny with
+    ``policy.malformed_answer`` (invariant 1). NOT seen: a member that is there twice; the last one is read. Engines
+    encode maps, which have none.
     """
     if result is None:
         return denied(
             "policy.undefined", "The policy gave no answer.", "Ask the operator.", revision=revision
         )
+    if len(memoryview(result)) > MAX_ANSWER_BYTES:
+        return _malformed(revision)
     try:
         answer = _DECODER.decode(result)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (ValueError, RecursionError):
+        # Of msgspec all but two are ValueErrors of its own: broken UTF-8 and depth are Python's.
         return _malformed(revision)
     outcome = answer.outcome
-    if outcome is Outcome.CONFIRM and answer.obligations.confirm is None:
+    obligations = answer.obligations
+    if outcome is Outcome.CONFIRM and obligations.confirm is None:
+        return _malformed(revision)
+    if outcome is Outcome.ALLOW and (obligations.confirm or obligations.handshake):
         return _malformed(revision)
     # The policy's own combining rule is checked, not believed: nothing may be milder than its strictest reason.
     if min(_ORDER[reason.outcome] for reason in answer.reasons) < _ORDER[outcome]:
         return _malformed(revision)
-    facts: dict[str, Any] = {
-        "reasons": answer.reasons,
-        "data_class": answer.data_class,
-        "tier": answer.tier,
-        "phase": answer.phase,
-        "would_be": answer.would_be,
-        "obligations": answer.obligations,
-        "revision": revision,
-        "decision_id": decision_id,
-        "engine": engine,
-    }
-    return _BY_OUTCOME[outcome](**facts)
+    return _BY_OUTCOME[outcome](
+        reasons=answer.reasons,
+        data_class=answer.data_class,
+        tier=answer.tier,
+        phase=answer.phase,
+        would_be=answer.would_be,
+        obligations=obligations,
+        revision=revision,
+        decision_id=decision_id,
+        engine=engine,
+    )
 
 
 _ORDER = {outcome: rank for rank, outcome in enumerate(Outcome)}

@@ -48,7 +48,11 @@ class Policy:
 
     async def decide(self, asked: Asked, consent: ConsentFacts) -> Decision:
         """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`."""
-        document = _ENCODER.encode(question_of(asked, consent, self.environment()))
+        try:
+            document = _ENCODER.encode(question_of(asked, consent, self.environment()))
+        except (ValueError, RecursionError):
+            # The door parses strictly; but annotations are the upstream's, and it may have no door.
+            return denied("policy.question", "The call cannot be written as a question.", "Ask the operator.")
         if len(document) > MAX_QUESTION_BYTES:
             return denied(
                 "policy.question_too_large", "The call is too large to be judged.", "Send less at once."

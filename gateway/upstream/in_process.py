@@ -1,7 +1,12 @@
-"""An MCP server in our own process, as an upstream: the PayPal adapter. One path with every other upstream."""
+"""An MCP server in our own process, as an upstream: the PayPal adapter. One path with every other upstream.
+
+A defect in the server is met here: before it, nobody could say whether it had sent something, so the outcome of a
+call that broke is unknown (invariant 4), never an exception that looks like a failure.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -9,8 +14,9 @@ from gateway.errors import UpstreamUnavailable
 from gateway.upstream.reply import own_reply
 from gateway.upstream.target import TRANSACTION_META_KEY, Effect, Reply
 
-_LEGACY_ID = 1
+_RPC_ID = 1
 """One message at a time goes through ``handle``: ids have nothing to tell apart."""
+_LOG = logging.getLogger("countersign.upstream")
 
 
 class MessageServer(Protocol):
@@ -34,8 +40,9 @@ class InProcess:
 
     async def definitions(self) -> list[dict[str, Any]]:
         """The server's ``tools/list``."""
-        response = await self._server.handle(_request("tools/list", {}))
-        tools = (response or {}).get("result", {}).get("tools")
+        response = await self._handled("tools/list", {})
+        result = response.get("result") if response is not None else None
+        tools = result.get("tools") if isinstance(result, dict) else None
         if not isinstance(tools, list):
             raise UpstreamUnavailable(f"The server {self.name!r} gave no list of tools.")
         return tools
@@ -45,26 +52,30 @@ class InProcess:
     ) -> Reply:
         """One ``tools/call``; the transaction id rides in ``_meta`` and becomes the target's idempotency key."""
         del meta  # what the host attached means nothing to a server that speaks REST behind
-        response = await self._server.handle(
-            _request(
-                "tools/call",
-                {
-                    "name": tool,
-                    "arguments": dict(arguments),
-                    "_meta": {TRANSACTION_META_KEY: transaction_id},
-                },
-            )
+        response = await self._handled(
+            "tools/call",
+            {
+                "name": tool,
+                "arguments": dict(arguments),
+                "_meta": {TRANSACTION_META_KEY: transaction_id},
+            },
         )
         if response is None:
             return Reply(effect=Effect.UNKNOWN)
-        if "error" in response:
-            return Reply(effect=Effect.REFUSED, error=response["error"], is_error=True)
-        return own_reply(response["result"])
+        error, result = response.get("error"), response.get("result")
+        if isinstance(error, dict):
+            return Reply(effect=Effect.REFUSED, error=error, is_error=True)
+        return own_reply(result) if isinstance(result, dict) else Reply(effect=Effect.UNKNOWN)
+
+    async def _handled(self, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
+        """The server's response; None: it gave none, or broke on the way to one."""
+        request = {"jsonrpc": "2.0", "id": _RPC_ID, "method": method, "params": params}
+        try:
+            return await self._server.handle(request)
+        except Exception:  # noqa: BLE001 - nobody can say how far it got: not "nothing happened"
+            _LOG.exception("the server %r broke in %s", self.name, method)
+            return None
 
     async def aclose(self) -> None:
         """Close the server."""
         await self._server.aclose()
-
-
-def _request(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": _LEGACY_ID, "method": method, "params": params}

@@ -1,7 +1,7 @@
 """Any MCP server over streamable HTTP, as an upstream. Raw JSON over the lean client: no SDK objects, no httpx.
 
 The server's era is found out once: ``server/discover`` (2026-07-28), else ``initialize`` (legacy, with its session).
-The caller's token never goes there; the target's own credential, if any, is the only Authorization that leaves.
+Requests and their headers are built in ``mcp_request.py``, which has never seen the caller's token.
 """
 
 from __future__ import annotations
@@ -13,23 +13,34 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from mcp.shared.inbound import encode_header_value
 
 from gateway.door.call import Era
-from gateway.door.protocol import LEGACY, META_CAPABILITIES, META_CLIENT, META_PROTOCOL, MODERN
+from gateway.door.protocol import LEGACY, MODERN
 from gateway.errors import UpstreamUnavailable
 from gateway.http1.client import Http1Client
 from gateway.http1.endpoint import Endpoint
-from gateway.http1.errors import Http1Error, NotSent
+from gateway.http1.errors import Http1Error, InvalidRequest, NotSent
 from gateway.http1.message import Limits, Response
+from gateway.upstream.mcp_request import (
+    SESSION,
+    ParamHeaders,
+    Talk,
+    body_of,
+    fixed_headers,
+    headers_of,
+    param_headers_of,
+    params_of,
+    passed_on,
+    session_of,
+)
 from gateway.upstream.reply import read_response
-from gateway.upstream.sse import last_response
+from gateway.upstream.sse import only_response
 from gateway.upstream.target import TRANSACTION_META_KEY, Effect, Reply
 
 MAX_PAGES = 50
 """Pages of one listing; a cursor that never ends is an attack on whoever follows it."""
-_ENCODER = msgspec.json.Encoder()
-_SESSION = b"mcp-session-id"
+MAX_LISTED = 5_000
+"""Tools of one listing, all pages together; far above what the catalog takes."""
 _SESSION_GONE = 404
 
 
@@ -53,161 +64,146 @@ class McpHttp:
         self._client = Http1Client(endpoint, limits=Limits(connections=max_connections), ssl=ssl)
         self._timeout_s = timeout_s
         self._info = {"name": "countersign", "version": version}
-        self._fixed: list[tuple[bytes, bytes]] = [
-            (b"content-type", b"application/json"),
-            (b"accept", b"application/json, text/event-stream"),
-        ]
-        if bearer:
-            self._fixed.append((b"authorization", b"Bearer " + bearer.encode("ascii")))
+        self._fixed = fixed_headers(bearer)
         self._ids = itertools.count(1)
-        self._era: Era | None = None
-        self._protocol = ""
-        self._session: bytes | None = None
+        self._talk: Talk | None = None
         self._opening = asyncio.Lock()
+        self._params: dict[str, ParamHeaders] = {}
 
     async def definitions(self) -> list[dict[str, Any]]:
         """All pages of ``tools/list``."""
-        await self._open()
+        talk = await self._opened()
         tools: list[dict[str, Any]] = []
-        cursor: str | None = None
+        cursor: Any = None
         for _ in range(MAX_PAGES):
-            result = await self._ask("tools/list", {"cursor": cursor} if cursor else {})
+            result = await self._ask(talk, "tools/list", {"cursor": cursor} if cursor else {})
             page = result.get("tools")
-            if not isinstance(page, list):
+            if not isinstance(page, list) or len(tools) + len(page) > MAX_LISTED:
                 break
             tools += [one for one in page if isinstance(one, dict)]
             cursor = result.get("nextCursor")
-            if not isinstance(cursor, str):
+            if not isinstance(cursor, str) or not cursor:
+                self._params = _param_headers(tools) if talk.era is Era.MODERN else {}
                 return tools
-        raise UpstreamUnavailable(f"The server {self.name!r} gave no usable list of tools.")
+        raise self._unavailable("gave no usable list of tools")
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], *, transaction_id: str, meta: Mapping[str, Any]
     ) -> Reply:
         """One ``tools/call``, sent at most once. What is not an answer after sending is *unknown*."""
-        await self._open()
+        talk = await self._opened()
         params: dict[str, Any] = {
             "name": tool,
             "arguments": arguments,
-            "_meta": {**_passed_on(meta), TRANSACTION_META_KEY: transaction_id},
+            "_meta": {**passed_on(meta), TRANSACTION_META_KEY: transaction_id},
         }
         rpc_id = next(self._ids)
         try:
-            response = await self._post("tools/call", params, rpc_id, name=tool)
-        except NotSent as problem:
-            raise UpstreamUnavailable(
-                f"The server {self.name!r} cannot be reached.", code="upstream.not_sent"
-            ) from problem
+            response = await self._post(talk, "tools/call", params, rpc_id, name=tool)
+        except (NotSent, InvalidRequest) as problem:
+            raise self._unavailable("cannot be reached", code="upstream.not_sent") from problem
         except Http1Error:
             return Reply(effect=Effect.UNKNOWN)
         reply = read_response(_json_of(response, rpc_id), rpc_id=rpc_id)
         if reply is not None:
             return msgspec.structs.replace(reply, status=response.status)
-        if response.status == _SESSION_GONE and self._session is not None:
+        if self._session_gone(talk, response):
             # The session ended before this request: by the spec the server did not look at it.
-            self._era = None
-            raise UpstreamUnavailable(f"The server {self.name!r} ended our session; try again.")
+            raise self._unavailable("ended our session; try again")
         return Reply(effect=Effect.UNKNOWN, status=response.status)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
-    def _is_open(self) -> bool:
-        return self._era is not None
-
-    async def _open(self) -> None:
-        if self._is_open():
-            return
+    async def _opened(self) -> Talk:
+        """How this server is talked to. Nobody else's request leaves before that is agreed."""
+        if self._talk is not None:
+            return self._talk
         async with self._opening:
-            if self._is_open():
-                return
-            self._session = None
-            self._era, self._protocol = Era.MODERN, MODERN[0]
-            try:
-                if "supportedVersions" in await self._ask("server/discover", {}):
-                    return
-            except UpstreamUnavailable as problem:
-                if problem.code == "upstream.not_sent":
-                    self._era = None
-                    raise
-            self._era, self._protocol = Era.LEGACY, LEGACY[0]
-            try:
-                result = await self._ask(
-                    "initialize",
-                    {"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": self._info},
-                )
-                agreed = result.get("protocolVersion")
-                if agreed not in LEGACY:
-                    raise UpstreamUnavailable(
-                        f"The server {self.name!r} speaks no version that this gateway speaks."
-                    )
-                self._protocol = agreed
-                await self._post("notifications/initialized", {}, None)
-            except BaseException as problem:
-                self._era = None
-                if isinstance(problem, Http1Error):
-                    raise UpstreamUnavailable(f"The server {self.name!r} did not answer.") from problem
-                raise
+            if self._talk is None:
+                self._talk = await self._discovered() or await self._initialized()
+            return self._talk
 
-    async def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def _discovered(self) -> Talk | None:
+        """None: this server does not know the modern era, or not our version of it."""
+        talk = Talk(era=Era.MODERN, protocol=MODERN[0])
+        try:
+            versions = (await self._ask(talk, "server/discover", {})).get("supportedVersions")
+        except UpstreamUnavailable as problem:
+            if problem.code == "upstream.not_sent":
+                raise
+            return None
+        return talk if isinstance(versions, list) and talk.protocol in versions else None
+
+    async def _initialized(self) -> Talk:
+        offer = Talk(era=Era.LEGACY, protocol=LEGACY[0])
+        params = {"protocolVersion": offer.protocol, "capabilities": {}, "clientInfo": self._info}
+        response, result = await self._asked(offer, "initialize", params)
+        agreed = result.get("protocolVersion")
+        if agreed not in LEGACY:
+            raise self._unavailable("speaks no version that this gateway speaks")
+        try:
+            talk = Talk(era=Era.LEGACY, protocol=agreed, session=session_of(response.header(SESSION)))
+            await self._post(talk, "notifications/initialized", {}, None)
+        except (Http1Error, ValueError) as problem:
+            raise self._unavailable("did not open a session") from problem
+        return talk
+
+    async def _ask(self, talk: Talk, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """A request whose answer is read whole. :raises UpstreamUnavailable: no result came."""
+        _, result = await self._asked(talk, method, params)
+        return result
+
+    async def _asked(
+        self, talk: Talk, method: str, params: dict[str, Any]
+    ) -> tuple[Response, dict[str, Any]]:
         rpc_id = next(self._ids)
         try:
-            response = await self._post(method, params, rpc_id)
-        except NotSent as problem:
-            raise UpstreamUnavailable(
-                f"The server {self.name!r} cannot be reached.", code="upstream.not_sent"
-            ) from problem
+            response = await self._post(talk, method, params, rpc_id)
+        except (NotSent, InvalidRequest) as problem:
+            raise self._unavailable("cannot be reached", code="upstream.not_sent") from problem
         except Http1Error as problem:
-            raise UpstreamUnavailable(f"The server {self.name!r} did not answer.") from problem
-        if method == "initialize":
-            self._session = response.header(_SESSION)
+            raise self._unavailable("did not answer") from problem
         reply = read_response(_json_of(response, rpc_id), rpc_id=rpc_id)
         if reply is None or reply.result is None:
-            if response.status == _SESSION_GONE and self._session is not None:
-                self._era = None
-            raise UpstreamUnavailable(f"The server {self.name!r} did not answer {method}.")
-        result = msgspec.json.decode(reply.result)
-        return result if isinstance(result, dict) else {}
+            self._session_gone(talk, response)
+            raise self._unavailable(f"did not answer {method}")
+        try:
+            result = msgspec.json.decode(reply.result, type=dict[str, Any])
+        except (ValueError, RecursionError) as problem:
+            raise self._unavailable(f"did not answer {method} in a form that can be read") from problem
+        return response, result
 
     async def _post(
-        self, method: str, params: dict[str, Any], rpc_id: int | None, *, name: str | None = None
+        self, talk: Talk, method: str, params: dict[str, Any], rpc_id: int | None, *, name: str | None = None
     ) -> Response:
-        headers = list(self._fixed)
-        if self._era is Era.MODERN:
-            params["_meta"] = {
-                META_CAPABILITIES: {},
-                META_CLIENT: self._info,
-                **params.get("_meta", {}),
-                META_PROTOCOL: self._protocol,
-            }
-            headers.append((b"mcp-method", method.encode()))
-            if name is not None:
-                headers.append((b"mcp-name", encode_header_value(name).encode("ascii")))
-        if method != "initialize":
-            headers.append((b"mcp-protocol-version", self._protocol.encode()))
-        if self._session is not None:
-            headers.append((_SESSION, self._session))
-        body: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": params}
-        if rpc_id is not None:
-            body["id"] = rpc_id
+        wanted = params_of(self._params.get(name), params["arguments"]) if name is not None else None
         return await self._client.request(
-            b"POST", self._target, headers, _ENCODER.encode(body), timeout_s=self._timeout_s
+            b"POST",
+            self._target,
+            headers_of(talk, method, fixed=self._fixed, name=name, params=wanted),
+            body_of(talk, method, params, rpc_id=rpc_id, client=self._info),
+            timeout_s=self._timeout_s,
         )
+
+    def _session_gone(self, talk: Talk, response: Response) -> bool:
+        """Whether the answer says that our session is over. The next request opens another one."""
+        if response.status != _SESSION_GONE or talk.session is None:
+            return False
+        if self._talk is talk:  # and not one that somebody opened in the meantime
+            self._talk = None
+        return True
+
+    def _unavailable(self, what: str, *, code: str | None = None) -> UpstreamUnavailable:
+        return UpstreamUnavailable(f"The server {self.name!r} {what}.", code=code)
+
+
+def _param_headers(tools: list[dict[str, Any]]) -> dict[str, ParamHeaders]:
+    found = {str(tool.get("name")): param_headers_of(tool.get("inputSchema")) for tool in tools}
+    return {name: wanted for name, wanted in found.items() if wanted}
 
 
 def _json_of(response: Response, rpc_id: int) -> bytes:
     kind = (response.header(b"content-type") or b"").split(b";", 1)[0].strip().lower()
-    return last_response(response.body, rpc_id) if kind == b"text/event-stream" else response.body
-
-
-_OURS_UPSTREAM = frozenset({META_PROTOCOL, META_CLIENT, META_CAPABILITIES})
-
-
-def _passed_on(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The host's ``_meta`` less what describes the host's own connection: we are the client of this one.
-
-    Passing the host's capabilities on would let the upstream ask for what only the host could answer.
-    """
-    return {key: value for key, value in meta.items() if key not in _OURS_UPSTREAM and key != "progressToken"}
+    return only_response(response.body, rpc_id) if kind == b"text/event-stream" else response.body

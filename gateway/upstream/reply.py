@@ -9,18 +9,39 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR
+from gateway.errors import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    UNSUPPORTED_PROTOCOL_VERSION,
+)
 from gateway.upstream.target import OUTCOME_META_KEY, Effect, Reply
 
-_REFUSALS = frozenset({PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS})
-"""JSON-RPC errors by which a server says that it did not begin. Any other error may have come half-way."""
+_REFUSALS = frozenset(
+    {
+        PARSE_ERROR,
+        INVALID_REQUEST,
+        METHOD_NOT_FOUND,
+        INVALID_PARAMS,
+        HEADER_MISMATCH,
+        UNSUPPORTED_PROTOCOL_VERSION,
+        -32021,  # MISSING_REQUIRED_CLIENT_CAPABILITY (2026-07-28)
+    }
+)
+"""Errors by which a server says that it did not begin. Any other error may have come half-way."""
+COMPLETE = "complete"
+"""The one ``resultType`` (2026-07-28/basic/index) that is an answer. A server that asks its client for input was told
+that this one has no means to; what it did before it asked, nobody knows. Its question is not passed on either: a host
+would take it for the gateway's own."""
 
 
 class _Response(msgspec.Struct):
     jsonrpc: str
     id: Any = None
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    error: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Head(msgspec.Struct, rename="camel"):
@@ -40,21 +61,26 @@ _HEAD = msgspec.json.Decoder(_Head)
 
 
 def read_response(body: bytes | msgspec.Raw, *, rpc_id: str | int) -> Reply | None:
-    """The reply of a foreign server, or None when the bytes are no answer to this request.
+    """The reply of a foreign server, or None when the bytes are no answer to this request. Never raises.
 
     An ``isError`` result counts as executed: the server ran and says it failed, and nobody knows how far it got.
+    A response with both a result and an error says two things and so nothing (JSON-RPC 2.0 section 5).
     """
     try:
+        # A result that passes on as it came must be text: msgspec skips over broken UTF-8 in what it leaves encoded.
+        memoryview(body).tobytes().decode()
         response = _RESPONSE.decode(body)
         if response.jsonrpc != "2.0" or response.id != rpc_id or type(response.id) is not type(rpc_id):
             return None
         if isinstance(response.error, dict):
-            effect = Effect.REFUSED if response.error.get("code") in _REFUSALS else Effect.UNKNOWN
-            return Reply(effect=effect, error=response.error, is_error=True)
+            return None if response.result is not msgspec.UNSET else _error_reply(response.error)
         if response.result is msgspec.UNSET:
             return None
         head = _HEAD.decode(response.result)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (ValueError, RecursionError):
+        # Of msgspec all but two are ValueErrors of its own: broken UTF-8 and depth are Python's.
+        return None
+    if head.result_type not in (None, COMPLETE):
         return None
     return Reply(
         effect=Effect.EXECUTED,
@@ -62,6 +88,12 @@ def read_response(body: bytes | msgspec.Raw, *, rpc_id: str | int) -> Reply | No
         is_error=head.is_error,
         result_type=head.result_type,
     )
+
+
+def _error_reply(error: dict[str, Any]) -> Reply:
+    code = error.get("code")
+    refused = isinstance(code, int) and code in _REFUSALS
+    return Reply(effect=Effect.REFUSED if refused else Effect.UNKNOWN, error=error, is_error=True)
 
 
 def own_reply(result: dict[str, Any]) -> Reply:

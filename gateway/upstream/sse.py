@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import msgspec
 
+_BOM = b"\xef\xbb\xbf"
 
-class _Id(msgspec.Struct):
+
+class _Head(msgspec.Struct):
     id: str | int | None = None
     method: str | None = None
 
 
-def last_response(body: bytes, rpc_id: int) -> bytes:
-    """The data of the event that answers ``rpc_id``, or ``b""``. Notifications and foreign ids are skipped.
+_HEAD = msgspec.json.Decoder(_Head)
 
-    An event without its closing blank line never happened (a stream cut short): it is not returned.
+
+def only_response(body: bytes, rpc_id: int) -> bytes:
+    """The data of the one event that answers ``rpc_id``, or ``b""``. Notifications and foreign ids are skipped.
+
+    An event without its closing blank line never happened (a stream cut short): it is not returned. A second answer
+    to the same request takes the first one back: then there is none.
     """
-    text = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     events, _, _ = text.rpartition(b"\n\n")
-    for event in reversed(events.split(b"\n\n")):
+    answer = b""
+    for event in events.split(b"\n\n"):
         data = b"\n".join(
             line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")
         )
-        try:
-            head = msgspec.json.decode(data, type=_Id)
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        if not _answers(data, rpc_id):
             continue
-        if head.id == rpc_id and head.method is None:
-            return data
-    return b""
+        if answer:
+            return b""
+        answer = data
+    return answer
+
+
+def _answers(data: bytes, rpc_id: int) -> bool:
+    try:
+        head = _HEAD.decode(data)
+    except (ValueError, RecursionError):
+        return False
+    return head.id == rpc_id and head.method is None

@@ -1,0 +1,23 @@
+"""A no, as a value."""
+
+from gateway.outcome.deny import deny, refused_by
+from gateway.policy.decision import Deny, Outcome, denied
+from tests.support.walking import an_asked
+
+
+def test_a_refusal_says_why_and_starts_no_transaction() -> None:
+    """The reasons are the policy's; nothing can be continued."""
+    decision = denied("a.b", "No.", "Ask.")
+    said = deny(an_asked(), decision)
+    assert said.about.reasons == decision.reasons
+    assert said.about.transaction_id is None
+
+
+def test_a_persons_no_keeps_what_the_policy_knew() -> None:
+    """The record still says which class it was, and which policy had judged it."""
+    judged = Deny(reasons=(), data_class=2, tier="restricted", revision="r1", decision_id="d1", engine="opa")
+    said = refused_by(judged, "bob")
+    assert [one.code for one in said.reasons] == ["confirm.refused"]
+    assert said.reasons[0].outcome is Outcome.DENY
+    assert "bob" in said.reasons[0].message
+    assert (said.data_class, said.tier, said.revision, said.decision_id) == (2, "restricted", "r1", "d1")
