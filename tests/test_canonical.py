@@ -103,7 +103,9 @@ def test_equal_documents_hash_equal_whatever_their_order(document: Any) -> None:
 def whole_and_large(document: Any) -> bool:
     """Whether a float stands in it that ECMAScript writes with integer digits beyond 2^53-1 (1e17)."""
     if isinstance(document, dict | list):
-        return any(whole_and_large(one) for one in (document.values() if isinstance(document, dict) else document))
+        return any(
+            whole_and_large(one) for one in (document.values() if isinstance(document, dict) else document)
+        )
     return isinstance(document, float) and abs(document) > MAX_SAFE_INTEGER
 
 
@@ -132,6 +134,12 @@ def test_different_documents_hash_differently(one: Any, other: Any) -> None:
         return repr(value)
 
     assert (canonical_hash(one) == canonical_hash(other)) == (spelled(one) == spelled(other))
+
+
+def test_every_character_is_escaped_as_the_rfc_says() -> None:
+    """RFC 8785 section 3.2.2.2: the seven short escapes, lower-case \\u00xx for other controls, nothing else."""
+    text = "".join(map(chr, [*range(0x180), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0x1F600, 0x10FFFF]))
+    assert canonical_bytes([text, {text[:0x80]: 1}]) == rfc8785.dumps([text, {text[:0x80]: 1}])
 
 
 @pytest.mark.parametrize(
