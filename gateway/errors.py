@@ -7,7 +7,8 @@
     │   ├── HeaderMismatch           door.header_mismatch       400   -32020
     │   ├── UnsupportedVersion       door.unsupported_version   400   -32022
     │   ├── UnknownMethod            door.unknown_method        404   -32601
-    │   └── TooLarge                 door.too_large             413   -32600
+    │   ├── TooLarge                 door.too_large             413   -32600
+    │   └── (door/http.py)           door.media_type 415, door.not_acceptable 406, door.too_slow 408
     ├── Unauthenticated              identity.*                 401   4010
     ├── Forbidden                    identity.forbidden_*       403   4030
     ├── UnknownTool                  catalog.unknown_tool       400   -32602

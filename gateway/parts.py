@@ -41,7 +41,7 @@ from gateway.state.open import open_store
 from gateway.state.store import Store
 from gateway.upstream.in_process import InProcess
 from gateway.upstream.mcp_http import McpHttp
-from gateway.upstream.paypal.client import connect
+from gateway.upstream.paypal.client import Limits, connect
 from gateway.upstream.paypal.server import PayPalServer
 from gateway.upstream.paypal.token import ClientCredentials
 from gateway.upstream.target import Upstream
@@ -143,14 +143,15 @@ def upstreams_of(settings: Settings) -> dict[str, Upstream]:
 def paypal_server(paypal: PayPalSettings) -> PayPalServer:
     """The built-in server. :raises SettingsError: no credentials for the target."""
     base_url = paypal.base_url or PAYPAL_HOSTS[paypal.environment]
+    limits = Limits(read=paypal.timeout_s, whole=2 * paypal.timeout_s)
     if paypal.access_token is not None:
-        return PayPalServer(connect(base_url, access_token=paypal.access_token))
+        return PayPalServer(connect(base_url, access_token=paypal.access_token, limits=limits))
     if paypal.client_id is None or paypal.client_secret is None:
         raise SettingsError(
             "paypal.client_id: the target needs PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, or PAYPAL_ACCESS_TOKEN."
         )
     credentials = ClientCredentials(paypal.client_id, paypal.client_secret)
-    return PayPalServer(connect(base_url, credentials=lambda: credentials))
+    return PayPalServer(connect(base_url, credentials=lambda: credentials, limits=limits))
 
 
 async def engine_of(settings: Settings, stack: AsyncExitStack) -> Engine:

@@ -18,11 +18,6 @@ MAX_CONCURRENCY = 2_000
 """Requests in flight; beyond it the answer is 503 at once instead of a queue that outlives every deadline."""
 
 
-def server_for(app: ASGIApp, *, host: str, port: int) -> uvicorn.Server:
-    """A server for a process of its own, not started yet; it stops on SIGINT and SIGTERM."""
-    return uvicorn.Server(_config(app, host, port))
-
-
 @asynccontextmanager
 async def serving(
     app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, lifespan: bool = False
@@ -57,8 +52,6 @@ def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         limit_concurrency=MAX_CONCURRENCY,
-        # Without it h11 or a slow header sender could keep a connection for ever.
-        h11_max_incomplete_event_size=64 * 1024,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from gateway.demo.story import STEPS
 from gateway.demo.table import Row
 from tests.support import compose as composition
 from tests.support import parts
-from tests.support.compose import Place
+from tests.support.compose import LocalCommand, Place
 
 TOKEN = re.search(r"# (unsafe-\S+)", (composition.REPOSITORY / "docs/operations/demo.yaml").read_text())
 
@@ -36,6 +37,19 @@ def place(root: Path, opa_binary: Path) -> Place:
     return Place(root=root, programs=programs)
 
 
+def login_link(command: LocalCommand) -> str:
+    """What `docker compose exec gateway countersign console link` prints."""
+    printed = subprocess.run(
+        [str(countersign()), "console", "link", "--subject", "alice"],
+        env=dict(command.env),
+        cwd=command.cwd,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return printed.stdout.strip()
+
+
 async def test_the_composition_plays_the_demo(tmp_path: Path, opa_binary: Path) -> None:
     """Gateway, OPA over HTTP, Redis and the simulator, started as the file says, do what the demo promises."""
     here = place(tmp_path, opa_binary)
@@ -44,14 +58,7 @@ async def test_the_composition_plays_the_demo(tmp_path: Path, opa_binary: Path) 
     told: list[Row] = []
     with composition.running(demo, ["opa", "redis", "simulator", "gateway"], here) as ports:
         command = composition.local_command(demo, "gateway", here)
-        link = subprocess.run(
-            [str(countersign()), "console", "link", "--subject", "alice"],
-            env=dict(command.env),
-            cwd=command.cwd,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        link = await asyncio.to_thread(login_link, command)
         assert TOKEN is not None
         stage = Stage(
             gateway_url=gateway_url,

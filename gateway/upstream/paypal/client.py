@@ -41,7 +41,8 @@ DEFAULT_LIMITS = Limits()
 def checked_base_url(url: str) -> str:
     """The URL if it is https, or plain http to this very host or to a bare name. :raises ValueError:
 
-    A bare name is a service of the same private network (compose): it does not resolve on the internet. A bearer token must not travel in the clear, nor to a host somebody slipped in before an ``@``.
+    A bare name is a service of the same private network (compose): it does not resolve on the internet. A bearer
+    token must not travel in the clear, nor to a host somebody slipped in before an ``@``.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
