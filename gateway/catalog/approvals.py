@@ -40,7 +40,7 @@ class Approvals:
             return self._pins.get((server, tool))
         try:
             return msgspec.json.decode(stored, type=Approval)
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        except ValueError:  # msgspec's own errors, and broken UTF-8
             return None
 
     def pinned(self, server: str, tool: str) -> Approval | None:

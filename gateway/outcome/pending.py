@@ -244,7 +244,7 @@ def _read_handshake(value: bytes | None) -> GrantedHandshake | None:
         return None
     try:
         return msgspec.json.decode(value, type=GrantedHandshake)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except ValueError:  # msgspec's own errors, and broken UTF-8
         return None
 
 
@@ -253,5 +253,5 @@ def _read_pending(value: bytes | None) -> Pending | None:
         return None
     try:
         return msgspec.json.decode(value, type=Pending)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except ValueError:  # msgspec's own errors, and broken UTF-8
         return None

@@ -1,0 +1,116 @@
+"""Every failure to hear an answer is deny, with the failure's own code."""
+
+from typing import Any, Literal
+
+import pytest
+
+from gateway.errors import PolicyUnavailable
+from gateway.policy.decision import Allow, Deny
+from gateway.policy.engine import Entrypoint, Failure, unavailable
+from gateway.policy.policy import MAX_QUESTION_BYTES, Policy
+from gateway.policy.question import ConsentFacts, HandshakeFacts
+from tests.support.clock import ManualClock
+from tests.support.walking import ScriptedEngine, a_call, a_tool, an_answer, an_asked
+
+
+class Health:
+    """A word that a test sets."""
+
+    def __init__(self) -> None:
+        self.word: Literal["ok", "degraded"] = "ok"
+
+    def state(self) -> Literal["ok", "degraded"]:
+        """See ``Health.state``."""
+        return self.word
+
+
+class Desk:
+    """A policy over an engine whose answers the test writes."""
+
+    def __init__(self) -> None:
+        self.engine = ScriptedEngine(lambda _: an_answer("allow"))
+        self.health = Health()
+        self.clock = ManualClock()
+        self.policy = Policy(self.engine, paypal="sandbox", health=self.health, now=self.clock)
+
+    async def codes(self, asked: Any = None) -> list[str]:
+        """The reasons of the deny that this is."""
+        decision = await self.policy.decide(asked or an_asked(), ConsentFacts())
+        assert isinstance(decision, Deny)
+        return [one.code for one in decision.reasons]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """One per test."""
+    return Desk()
+
+
+async def test_an_answer_is_a_decision(desk: Desk) -> None:
+    """With the engine's revision, its decision id and its name."""
+    decision = await desk.policy.decide(
+        an_asked(), ConsentFacts(handshake=HandshakeFacts(satisfied=True, age_s=1))
+    )
+    assert isinstance(decision, Allow)
+    assert (decision.revision, decision.decision_id, decision.engine) == ("r1", "d1", "opa")
+    assert desk.engine.questions[0]["consent"]["handshake"] == {"satisfied": True, "age_s": 1}
+
+
+@pytest.mark.parametrize("failure", Failure)
+async def test_every_failure_of_the_engine_is_deny(desk: Desk, failure: Failure) -> None:
+    """Its code is the reason, so that the audit tells a timeout from a refused connection."""
+    desk.engine.answering = lambda _: unavailable(failure, "internal words")
+    assert await desk.codes() == [f"policy.{failure}"]
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"null", b'"allow"', b"\xff", b"[" * 9999])
+async def test_no_usable_answer_is_deny(desk: Desk, answer: bytes | None) -> None:
+    """Undefined, or in a form that nobody understands."""
+    desk.engine.answering = lambda _: answer
+    assert await desk.codes() == ["policy.undefined" if answer is None else "policy.malformed_answer"]
+
+
+async def test_a_question_that_is_too_large_is_not_asked(desk: Desk) -> None:
+    """Judging it would stall the others."""
+    assert await desk.codes(an_asked(a_call(arguments={"a": "x" * MAX_QUESTION_BYTES}))) == [
+        "policy.question_too_large"
+    ]
+    assert desk.engine.questions == []
+
+
+DEEP: Any = []
+for _ in range(5000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "hostile", [{"a": "\ud800"}, {"a": DEEP}, {"\ud800": 1}], ids=["text", "depth", "name"]
+)
+async def test_what_cannot_be_written_is_not_asked(desk: Desk, hostile: dict[str, Any]) -> None:
+    """An upstream's annotations are hostile too."""
+    assert await desk.codes(an_asked(tool=a_tool(annotations=hostile))) == ["policy.question"]
+    assert desk.engine.questions == []
+
+
+@pytest.mark.parametrize("word", ["ok", "degraded"])
+async def test_the_policy_learns_where_and_when(desk: Desk, word: Literal["ok", "degraded"]) -> None:
+    """Place, whole seconds, and whether the audit takes records."""
+    desk.health.word, desk.clock.now = word, 1_795_224_000.7
+    await desk.policy.decide(an_asked(), ConsentFacts())
+    assert desk.engine.questions[0]["env"] == {"paypal": "sandbox", "now": 1_795_224_000, "state": word}
+
+
+async def test_another_entrypoint_is_asked_as_it_is(desk: Desk) -> None:
+    """The document goes there and the answer comes back."""
+    desk.engine.answering = lambda question: {"tools": question["tools"]}
+    assert await desk.policy.ask(Entrypoint.LISTING, {"tools": {}}) == {"tools": {}}
+
+
+@pytest.mark.parametrize("said", [None, unavailable(Failure.TIMEOUT, "late")])
+async def test_another_entrypoint_without_an_answer_is_unavailable(
+    desk: Desk, said: PolicyUnavailable | None
+) -> None:
+    """Its caller shows nothing."""
+    desk.engine.answering = lambda _: said
+    with pytest.raises(PolicyUnavailable):
+        await desk.policy.ask(Entrypoint.LISTING, {})
