@@ -17,6 +17,7 @@ from gateway.door.protocol import META_SERVER, server_info
 from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
 from gateway.outcome.consent import ELICITATION_KEY
 from gateway.outcome.view import Line, View
+from gateway.policy.decision import Outcome
 
 MAX_FORM_LINES = 40
 """Values shown in a form inside the host. What does not fit is confirmed where all of it can be seen."""
@@ -38,7 +39,8 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
             }
             return _tool_result(answer.message, body, answer.about, era, version, is_error=False)
         case Refused():
-            reasons = answer.about.reasons
+            # Only what forbids: a model that reads "nothing to do" beside a refusal goes astray.
+            reasons = [one for one in answer.about.reasons if one.outcome is Outcome.DENY]
             text = "Refused by policy, nothing was executed. " + " ".join(
                 f"[{one.code}] {one.message} {one.remedy}" for one in reasons
             )

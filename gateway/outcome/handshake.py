@@ -47,7 +47,16 @@ class HandshakeOutcome:
                 has_output_schema=has_output_schema,
             ),
             status="handshake_required",
-            message=f"Not executed yet. Repeat exactly this call within {life} seconds to carry it out.",
+            message=_said(life, then_confirmed=decision.obligations.confirm is not None),
             token=token,
             expires_in_s=life,
         )
+
+
+def _said(life_s: int, *, then_confirmed: bool) -> str:
+    if then_confirmed:
+        return (
+            f"Not executed yet. Repeat exactly this call within {life_s} seconds; "
+            "a person will then have to confirm it before it is carried out."
+        )
+    return f"Not executed yet. Repeat exactly this call within {life_s} seconds to carry it out."

@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.door.protocol import LEGACY, MODERN
-from gateway.errors import UpstreamUnavailable
+from gateway.errors import INTERNAL_ERROR, UpstreamUnavailable
 from gateway.http1.client import Http1Client
 from gateway.http1.endpoint import Endpoint
 from gateway.http1.errors import Http1Error, InvalidRequest, NotSent
@@ -106,7 +106,7 @@ class McpHttp:
             return Reply(effect=Effect.UNKNOWN)
         reply = read_response(_json_of(response, rpc_id), rpc_id=rpc_id)
         if reply is not None:
-            return msgspec.structs.replace(reply, status=response.status)
+            return _finished(msgspec.structs.replace(reply, status=response.status))
         if self._session_gone(talk, response):
             # The session ended before this request: by the spec the server did not look at it.
             raise self._unavailable("ended our session; try again")
@@ -202,6 +202,19 @@ class McpHttp:
 def _param_headers(tools: list[dict[str, Any]]) -> dict[str, ParamHeaders]:
     found = {str(tool.get("name")): param_headers_of(tool.get("inputSchema")) for tool in tools}
     return {name: wanted for name, wanted in found.items() if wanted}
+
+
+def _finished(reply: Reply) -> Reply:
+    """A result that says it is not the end (``input_required``, ``task``) is not passed on: the host would bring its
+    ``requestState`` back to us, as if it were ours. How far the server went is not known.
+    """
+    if reply.result_type in (None, "complete"):
+        return reply
+    said = {
+        "code": INTERNAL_ERROR,
+        "message": "The server asks for more input, which this gateway does not carry.",
+    }
+    return Reply(effect=Effect.UNKNOWN, error=said, is_error=True, status=reply.status)
 
 
 def _json_of(response: Response, rpc_id: int) -> bytes:
