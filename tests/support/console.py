@@ -59,5 +59,6 @@ async def signed_in(
             data={"token": link.rsplit("/", 1)[1]},
             headers={"origin": house.url},
         )
-        assert done.status_code == 200, done.text
+        # Whoever may not see what waits is signed in all the same, and told so.
+        assert done.status_code in (200, 403), done.text
         yield Person(http, house.url)

@@ -1,0 +1,1 @@
+"""Threats by name, each tried on a whole running gateway."""

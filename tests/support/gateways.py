@@ -1,0 +1,133 @@
+"""Gateways as real processes: ``countersign serve`` with a config file, several over one store."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import yaml
+
+from gateway.identity.static import hash_static_token
+from gateway.state.open import open_store
+from gateway.state.store import Store
+from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
+from gateway.upstream.paypal.simulator.serve import serve_simulator
+from tests.support.compose import free_port
+from tests.support.house import AGENT_TOKEN, MODERN, MODERN_META
+from tests.support.until import until_answered
+
+STOP_DEADLINE_S = 15
+
+
+@dataclass(kw_only=True)
+class GatewayProcess:
+    """One running ``countersign serve``."""
+
+    url: str
+    process: subprocess.Popen[bytes] = field(repr=False)
+    http: httpx.AsyncClient = field(repr=False)
+
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any], *, state: str | None = None, legacy: bool = False
+    ) -> dict[str, Any]:
+        """One ``tools/call`` of the agent."""
+        params: dict[str, Any] = {"name": tool, "arguments": dict(arguments)}
+        headers = {"authorization": f"Bearer {AGENT_TOKEN}", "content-type": "application/json"}
+        if legacy:
+            headers["mcp-protocol-version"] = "2025-11-25"
+        else:
+            params["_meta"] = MODERN_META
+            headers |= {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": tool}
+        if state is not None:
+            params["requestState"] = state
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        answer = await self.http.post(f"{self.url}/mcp", content=msgspec.json.encode(body), headers=headers)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def ready(self) -> bool:
+        """Whether it could do its job now. :raises AssertionError: it has ended."""
+        assert self.process.poll() is None, f"the gateway at {self.url} ended"
+        try:
+            return (await self.http.get(f"{self.url}/readyz")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@dataclass(kw_only=True)
+class Gateways:
+    """Gateways over one store, the PayPal that all of them reach, and a further handle on the store."""
+
+    all: list[GatewayProcess]
+    simulator: PayPalSimulator
+    store: Store
+
+
+@asynccontextmanager
+async def gateways(folder: Path, state_url: str, count: int = 2) -> AsyncIterator[Gateways]:
+    """``count`` gateways with the default policy, started together; all of it gone afterwards."""
+    async with AsyncExitStack() as stack:
+        simulator = PayPalSimulator()
+        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        serving = asyncio.ensure_future(serve_simulator("127.0.0.1", 0, simulator=simulator, started=started))
+        stack.push_async_callback(_cancelled, serving)
+        limits = httpx.Limits(max_connections=200)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False, limits=limits))
+        port = await started
+        running = [_start(stack, folder, number, state_url, port, http) for number in range(count)]
+        for one in running:
+            await until_answered(one.ready)
+        store = open_store(state_url)
+        stack.push_async_callback(store.aclose)
+        yield Gateways(all=running, simulator=simulator, store=store)
+
+
+def _start(
+    stack: AsyncExitStack, folder: Path, number: int, state_url: str, paypal: int, http: httpx.AsyncClient
+) -> GatewayProcess:
+    url = f"http://127.0.0.1:{free_port()}"
+    config = folder / f"gateway-{number}.yaml"
+    token = {"sha256": hash_static_token(AGENT_TOKEN), "subject": "agent-one", "roles": ["agent"]}
+    settings = {
+        "listen": url.removeprefix("http://"),
+        "public_url": url,
+        "paypal": {
+            "client_id": "simulator-client",
+            "client_secret": "simulator-secret",
+            "base_url": f"http://127.0.0.1:{paypal}",
+        },
+        "state": {"url": state_url},
+        "policy": {"timeout_s": 10},
+        "audit": {"path": str(folder / "audit.jsonl")},
+        "confirm": {"hold_seconds": 0},
+        "identity": {"tokens": [token]},
+    }
+    config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    log = stack.enter_context((folder / f"gateway-{number}.log").open("wb"))
+    command = [str(Path(sys.executable).with_name("countersign")), "serve", "--config", str(config)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+    stack.callback(_ended, process)
+    return GatewayProcess(url=url, process=process, http=http)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
