@@ -1,0 +1,278 @@
+"""The house rules, read off the source: which room may know what of another, and what no module does.
+
+A rule that is broken on purpose gets a line in the tables below, with its reason; nothing is switched off in the
+modules themselves.
+"""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+GATEWAY = REPOSITORY / "gateway"
+
+ROOMS = ("door", "identity", "catalog", "policy", "outcome", "upstream", "audit")
+
+# These see every room: they are the walk itself, what wires it, and what starts it.
+WIRING = {"walk", "listing", "app", "cli", "demo"}
+
+# Every room may use these: they know no room.
+EVERYWHERE = {
+    "errors": "the tree of what can go wrong, with its public codes",
+    "canonical": "RFC 8785 bytes and hashes, one spelling for all",
+    "http1": "the lean HTTP client, which knows nothing of calls",
+}
+
+# What a room may import of another room, and why. Values travel; the rest is a protocol of a few methods.
+MAY_IMPORT: dict[str, dict[str, str]] = {
+    "door": {
+        "identity.credentials": "the Authorization header is taken apart where headers are",
+        "identity.errors": "a refused credential becomes a 401",
+        "identity.metadata": "and the 401 says where to get a better one (RFC 9728)",
+        "policy.decision": "a refusal names the reasons that forbid, and no others",
+        "outcome.answer": "the last step of the call is to write its answer as bytes",
+        "outcome.consent": "the key under which an elicitation's answer comes back",
+        "outcome.view": "an elicitation shows what will be sent",
+        "walk": "the door hands the call over",
+        "listing": "and the question what tools there are",
+    },
+    "identity": {
+        "door.strict_json": "tokens and key sets are hostile input too",
+    },
+    "catalog": {
+        "state.store": "approvals outlive the process",
+        "upstream.target": "definitions are asked for where they are; the protocol only",
+    },
+    "policy": {
+        "door.call": "the question holds the call",
+        "identity.caller": "and the caller",
+        "catalog.tool": "and the tool with its approval",
+        "upstream.target": "an amount that the arguments lack is looked up; the protocol only",
+    },
+    "outcome": {
+        "door.call": "which dialect the answer is given in",
+        "catalog.drift": "the tool is compared once more before it is called (invariant 9)",
+        "policy.decision": "the decision to carry out",
+        "policy.money": "the view shows the amount",
+        "policy.question": "what was judged is what is sent",
+        "state.store": "what waits outlives the process",
+        "upstream.target": "allow.py is the one place that sends; the protocol only",
+    },
+    "upstream": {
+        "door.call": "the upstream is spoken to in the client's era",
+        "door.protocol": "the names of the protocol's fields",
+        "catalog.tool": "our own adapter signs its definitions",
+        "policy.money": "PayPal's own amounts, as the question wants them",
+    },
+    "audit": {},
+    "state": {},
+    "http1": {},
+    "settings": {"identity.static": "one caller with a fixed token is a setting"},
+}
+
+# Modules over the limit, each because it is a table that reads worse when it is cut.
+MAX_LINES = 300
+LONG: dict[str, str] = {}
+
+# Modules and packages without a test file of their own, each with where it is tested instead.
+TESTED_ELSEWHERE: dict[str, str] = {
+    "upstream.paypal.tools": "test_tools.py calls every tool against the simulator",
+    "upstream.paypal.simulator": "test_tools.py compares what it takes and gives with PayPal's OpenAPI files",
+    "upstream.paypal.operation": "values only",
+    "upstream.paypal.schema": "values only; test_definitions.py reads them all",
+    "upstream.paypal.api": "values and a protocol",
+    "upstream.paypal.call": "test_server.py and test_tools.py call through it",
+    "upstream.paypal.problem": "test_outcome.py reads both of PayPal's error shapes",
+    "upstream.paypal.request": "test_tools.py and test_hostile.py see each request it builds",
+    "upstream.paypal.rules": "test_hostile.py, and test_tools.py for each rule beyond the schema",
+    "upstream.paypal.token": "test_client.py: single flight, early refresh, a rejected token",
+    "upstream.paypal.validation": "test_hostile.py",
+    "upstream.target": "values and a protocol",
+    "policy.money": "values only",
+    "audit.verification": "values only; test_verify.py fills them",
+    "http1.errors": "values only; test_client.py raises each",
+    "state.sqlite_file": "test_sqlite.py and test_contract.py run every statement",
+    "policy.engine": "values and a protocol",
+    "outcome.answer": "values only",
+    "catalog.tool": "values only",
+}
+
+MODULES = sorted(GATEWAY.rglob("*.py"))
+TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
+ROOM_OF_OURS = sorted(MAY_IMPORT)
+
+
+def name_of(path: Path) -> str:
+    """`gateway/door/call.py` -> `door.call`; of a package, the package."""
+    parts = path.relative_to(GATEWAY).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def tree_of(path: Path) -> ast.Module:
+    """The module's syntax tree."""
+    return ast.parse(path.read_text(), str(path))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The names below `gateway` that a module imports, `from gateway.door import call` as `door.call`."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (
+                alias.name.removeprefix("gateway.")
+                for alias in node.names
+                if alias.name.startswith("gateway")
+            )
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "gateway":
+            below = node.module.removeprefix("gateway").removeprefix(".")
+            for alias in node.names:
+                inner = GATEWAY / f"{below}.{alias.name}".strip(".").replace(".", "/")
+                is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+                yield f"{below}.{alias.name}".strip(".") if is_module else below
+
+
+def within(name: str, prefixes: set[str]) -> bool:
+    """Whether a dotted name is one of these, or inside one of them."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+@pytest.mark.parametrize("room", ROOM_OF_OURS)
+def test_a_room_knows_only_what_it_may(room: str) -> None:
+    """What a room imports of another room is in the table, with the reason."""
+    allowed = {room} | set(EVERYWHERE) | set(MAY_IMPORT[room])
+    broken = [
+        f"{path.relative_to(REPOSITORY)} imports gateway.{name}"
+        for path in MODULES
+        if within(name_of(path), {room})
+        for name in imported(path)
+        if not within(name, allowed)
+    ]
+    assert broken == []
+
+
+def test_rooms_are_wired_in_one_place() -> None:
+    """No module of a room imports what wires the rooms, except the door, which hands the call over."""
+    broken = [
+        f"{path.relative_to(REPOSITORY)} imports gateway.{name}"
+        for path in MODULES
+        if not within(name_of(path), WIRING | {"door", "__main__"})
+        for name in imported(path)
+        if within(name, WIRING)
+    ]
+    assert broken == []
+
+
+def test_every_line_of_the_table_is_used() -> None:
+    """A line that outlived its import would allow what nobody thought about."""
+    used: dict[str, set[str]] = {room: set() for room in MAY_IMPORT}
+    for path in MODULES:
+        used.get(name_of(path).split(".")[0], set()).update(imported(path))
+    unused = {
+        f"{room}: {line}"
+        for room, lines in MAY_IMPORT.items()
+        for line in lines
+        if not any(within(name, {line}) for name in used[room])
+    }
+    assert unused == set(), "\n".join(sorted(unused))
+    assert set(ROOMS) <= set(MAY_IMPORT)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    """A variable that is read anywhere else is not in the documentation, and not checked at the start."""
+    broken = [
+        str(path.relative_to(REPOSITORY))
+        for path in MODULES
+        if not within(name_of(path), {"settings"})
+        for node in ast.walk(tree_of(path))
+        if (isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and node.names[0].name in {"environ", "getenv"}
+        )
+    ]
+    assert broken == []
+
+
+def test_nothing_prints_but_the_command_line() -> None:
+    """What the gateway says goes to the log or the audit, where secrets are filtered."""
+    broken = [
+        str(path.relative_to(REPOSITORY))
+        for path in MODULES
+        if not within(name_of(path), {"cli", "demo"})
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert broken == []
+
+
+def test_nothing_of_ours_is_patched_in_tests() -> None:
+    """Tests run the real code: what they replace, they replace through a constructor."""
+    broken = []
+    for path in TESTS:
+        for node in ast.walk(tree_of(path)):
+            mocks = (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unittest")) or (
+                isinstance(node, ast.Import)
+                and any(alias.name.startswith("unittest") for alias in node.names)
+            )
+            patches = isinstance(node, ast.Attribute) and node.attr in {"setattr", "setitem", "delattr"}
+            if mocks or (patches and ast.unparse(node).startswith("monkeypatch")):
+                broken.append(f"{path.relative_to(REPOSITORY)}: {ast.unparse(node)}")
+    assert broken == []
+
+
+def test_modules_have_one_subject() -> None:
+    """A module that is too long to be read at once is two modules, or is listed with the reason."""
+    long = {name_of(path) for path in MODULES if len(path.read_text().splitlines()) > MAX_LINES}
+    assert long == set(LONG)
+
+
+def test_every_module_of_a_room_has_its_tests() -> None:
+    """The tests mirror the house, so that what tests a module is found without a search."""
+    untested = set()
+    for path in MODULES:
+        room, *inner = name_of(path).split(".")
+        below = REPOSITORY / "tests" / room
+        if (
+            room in MAY_IMPORT
+            and inner
+            and path.stem != "__init__"
+            and not any(below.rglob(f"test_{path.stem}.py"))
+        ):
+            untested.add(name_of(path))
+    missing = sorted(name for name in untested if not within(name, set(TESTED_ELSEWHERE)))
+    assert missing == [], "\n".join(missing)
+    tested = [line for line in TESTED_ELSEWHERE if not any(within(name, {line}) for name in untested)]
+    assert tested == [], "these have a test file of their own by now"
+
+
+def committed_files() -> list[Path]:
+    """The files of the checkout that git knows or would add."""
+    command = ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    paths = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("a private key", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}"),
+        ("a cloud key", rb"\bAKIA[0-9A-Z]{16}\b"),
+        ("a signed token", rb"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
+        ("a path of somebody's machine", rb"(?<![\w./-])/(?:root|work|Users)/"),
+    ],
+)
+def test_no_file_holds(what: str, pattern: bytes) -> None:
+    """Nothing is committed that opens a door, or that only exists on one machine."""
+    found = [
+        str(path.relative_to(REPOSITORY))
+        for path in committed_files()
+        if re.search(pattern, path.read_bytes())
+    ]
+    assert found == [], what
