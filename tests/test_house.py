@@ -96,7 +96,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "audit.verification": "values only; test_verify.py fills them",
     "http1.errors": "values only; test_client.py raises each",
     "state.sqlite_file": "test_sqlite.py and test_contract.py run every statement",
-    "policy.engine": "values and a protocol",
     "outcome.answer": "values only",
     "catalog.tool": "values only",
 }
