@@ -62,6 +62,8 @@ def health_routes(probe: Probe) -> list[BaseRoute]:
 
     async def ready(_: Request) -> Response:
         document = await probe.readiness()
+        # Anybody may ask; what exactly is wrong with a policy is for the operator's log and `countersign check`.
+        document["policy"].pop("error", None)
         return JSONResponse(document, status_code=200 if document["ready"] else 503)
 
     return [Route("/healthz", alive), Route("/readyz", ready)]
