@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.upstream.paypal.simulator.seeds import CAPTURE
 from tests.support.answers import codes_of, status_of
 from tests.support.calls import INVOICE, ORDER, refund
-from tests.support.house import House
+from tests.support.house import AGENT_TOKEN, MODERN, MODERN_META, House
 from tests.support.traces import Trace
 
 
@@ -118,3 +119,19 @@ async def test_beside_the_arguments(house: House) -> None:
     answer = await house.call("list_invoices", {"page": 1}, more=more)
     assert status_of(answer) == "executed"
     assert [(call.method, call.body) for call in trace.paypal] == [("GET", None)]
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_a_call_that_wants_no_answer(house: House, era: str) -> None:
+    """Sent as a notification, or inside a batch: nobody would learn its outcome, so it is not carried out."""
+    params: dict[str, Any] = {"name": "list_invoices", "arguments": {"page": 1}}
+    headers = {"authorization": f"Bearer {AGENT_TOKEN}", "content-type": "application/json"}
+    if era == "modern":
+        params["_meta"] = MODERN_META
+        headers |= {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "list_invoices"}
+    call = {"jsonrpc": "2.0", "method": "tools/call", "params": params}
+    trace = Trace(house)
+    for body in (call, {**call, "id": None}, [{**call, "id": 1}]):
+        response = await house.http.post("/mcp", content=msgspec.json.encode(body), headers=headers)
+        assert response.status_code in (202, 400) or "error" in response.json()
+    assert trace.paypal == []

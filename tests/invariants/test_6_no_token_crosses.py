@@ -134,22 +134,28 @@ async def test_no_token_crosses_the_gateway(
 
 
 async def test_a_target_that_echoes_its_credential_is_not_believed(house: House) -> None:
-    """PayPal's answer quotes our Authorization header, as a proxy's error page might: the caller does not get it."""
+    """PayPal's answers quote our Authorization header, as a proxy's page might: the caller does not get it."""
     await house.call("list_invoices", READ)
     authorization = house.simulator.calls[-1].headers["authorization"]
-    house.simulator.faults.add(
-        Fault(
-            match=Match(method="GET"),
-            kind="status",
-            status=400,
-            body={"name": "BAD", "message": f"You sent {authorization}", "debug_id": authorization},
-            times=1,
-        )
-    )
+    token = authorization.split()[1]
+    details = [{"issue": "HEADERS", "description": f"You sent {authorization}"}]
+    for body, headers in (
+        ({"name": "BAD", "message": authorization, "debug_id": token}, {}),
+        ({"name": token, "details": details}, {}),
+        ({"name": "BAD"}, {"paypal-debug-id": token}),
+    ):
+        fault = Fault(match=Match(method="GET"), kind="status", status=400, body=body, headers=headers)
+        house.simulator.faults.add(fault)
+        answer = await house.call("list_invoices", READ)
+        assert status_of(answer) == "failed"
+        assert token not in str(answer)
+    for invoice_ in house.simulator.ledger.invoices.values():
+        invoice_["detail"]["note"] = authorization
     answer = await house.call("list_invoices", READ)
-    assert status_of(answer) == "failed"
-    assert authorization.split()[1] not in str(answer)
-    assert authorization.split()[1] not in house.audit_path.read_text()
+    assert status_of(answer) == "executed"
+    assert "[redacted]" in str(answer)
+    assert token not in str(answer)
+    assert token not in house.audit_path.read_text()
 
 
 async def test_the_approver_sees_no_token(house: House) -> None:

@@ -91,7 +91,9 @@ class PayPalClient:
             raise NotSent("NOT_CONNECTED", "PayPal could not be reached. Nothing was sent.") from error
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             raise NoReply("PayPal did not answer.") from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = {
+            name.lower(): self._header_without_secrets(value) for name, value in response.headers.items()
+        }
         status = response.status_code
         return ApiReply(status=status, headers=headers, body=self._without_secrets(body), complete=complete)
 
@@ -115,6 +117,9 @@ class PayPalClient:
         for secret in self._tokens.secrets():
             body = body.replace(secret.encode(), b"[redacted]")
         return body
+
+    def _header_without_secrets(self, value: str) -> str:
+        return self._without_secrets(value.encode("latin-1", "replace")).decode("latin-1")
 
 
 def connect(
