@@ -55,7 +55,7 @@ def settings(setup: Setup) -> dict[str, Any]:
         "policy": {
             "path": str(policy_copy(setup.directory)),
             "engine": "embedded" if setup.opa is None else "opa",
-            # A cold OPA shares its core with the load: the first calls may wait longer than a deployment would let them.
+            # A cold OPA shares its core with the load: the first calls wait longer than a deployment would let them.
             "timeout_s": 5,
             **({} if setup.opa is None else {"opa_url": setup.opa}),
         },
