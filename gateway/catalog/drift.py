@@ -40,7 +40,7 @@ def drift(tool: Tool, approval: Approval | None, *, now: float) -> Drift | None:
         return Drift.VERSION_CHANGED
     if tool.provider != approval.provider:
         return Drift.PROVIDER_CHANGED
-    if set(tool.permissions) != set(approval.requested):
+    if tool.permissions != approval.requested and set(tool.permissions) != set(approval.requested):
         return Drift.PERMISSIONS_CHANGED
     if tool.definition_hash != approval.definition_hash:
         return Drift.DEFINITION_CHANGED

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again, Refused
-from gateway.outcome.consent import Consent, can_carry_token, view_of
+from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_of
 from gateway.outcome.deny import refused_by
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.outcome.view import View
@@ -63,7 +63,7 @@ class ConfirmOutcome:
         token = None
         if carries:
             token, _ = await self._waiting.grant(
-                consent.binding,
+                binding_of(asked),
                 transaction_id=pending.transaction_id,
                 revision=decision.revision,
                 ttl_s=TOKEN_TTL_S,
@@ -95,7 +95,7 @@ class ConfirmOutcome:
         now = self._now()
         fresh = Pending(
             transaction_id=consent.transaction_id,
-            binding=consent.binding,
+            binding=binding_of(asked),
             status=Status.WAITING,
             view=view,
             obligation=obligation,

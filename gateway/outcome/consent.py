@@ -26,7 +26,6 @@ ELICITATION_KEY = "dev.countersign/confirm"
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """The consent of one call as far as it goes. ``transaction_id`` is fixed from the first phase on."""
 
-    binding: Binding
     transaction_id: str
     facts: ConsentFacts = ConsentFacts()
     revision: str | None = None
@@ -50,15 +49,16 @@ class Consents:
 
         :raises TokenRefused: ``handshake.token_unknown`` (unknown, expired, used) or ``handshake.mismatch``.
         """
-        fresh = self._fresh(asked)
-        if asked.call.token is None:
-            return fresh
-        granted = await self._waiting.present(asked.call.token)
+        token = asked.call.token
+        if token is None:
+            return Consent(transaction_id=asked.call.call_id)
+        granted = await self._waiting.present(token)
         if granted is None:
             raise TokenRefused("Invalid or expired token", code="handshake.token_unknown")
-        if not _same(granted.binding, fresh.binding):
+        binding = binding_of(asked)
+        if not _same(granted.binding, binding):
             raise TokenRefused("Transaction mismatch", code="handshake.mismatch")
-        return await self._with(fresh, granted, asked)
+        return await self._with(binding, granted, asked)
 
     async def remembered(self, asked: Asked) -> Consent | None:
         """For a caller that presents no token: what an earlier identical call left waiting, or None.
@@ -66,23 +66,13 @@ class Consents:
         A repeated call stands for a token only where the dialect cannot carry one; a call that waits for a second
         party is found in every dialect, since the host may have given up its rounds before the person was done.
         """
-        fresh = self._fresh(asked)
-        granted = None if can_carry_token(asked) else await self._waiting.present_repeat(fresh.binding)
-        consent = await self._with(fresh, granted, asked)
+        binding = binding_of(asked)
+        granted = None if can_carry_token(asked) else await self._waiting.present_repeat(binding)
+        consent = await self._with(binding, granted, asked)
         return consent if consent.facts.handshake.satisfied else None
 
-    def _fresh(self, asked: Asked) -> Consent:
-        binding = Binding(
-            principal=asked.caller.principal,
-            server=asked.call.server,
-            tool=asked.call.tool,
-            definition_hash=asked.tool.definition_hash,
-            arguments_hash=asked.call.arguments_hash,
-        )
-        return Consent(binding=binding, transaction_id=asked.call.call_id)
-
-    async def _with(self, fresh: Consent, granted: GrantedHandshake | None, asked: Asked) -> Consent:
-        pending = await self._waiting.current(fresh.binding.key())
+    async def _with(self, binding: Binding, granted: GrantedHandshake | None, asked: Asked) -> Consent:
+        pending = await self._waiting.current(binding.key())
         if pending is not None:
             view_hash = view_of(asked).view_hash
             pending = await self._host_answered(pending, granted, asked.call.input_responses)
@@ -91,21 +81,19 @@ class Consents:
             # A confirmation counts only for the picture its giver saw: if the amount that was looked up has moved
             # since, the hash differs and the signature is for something else (invariant 8).
             counted = tuple(one for one in pending.confirmations if one.view_hash == view_hash)
-            return msgspec.structs.replace(
-                fresh,
+            return Consent(
                 transaction_id=pending.transaction_id,
                 facts=ConsentFacts(handshake=self._done(since), confirmations=counted),
                 revision=granted.revision if granted else None,
                 pending=pending,
             )
         if granted is not None:
-            return msgspec.structs.replace(
-                fresh,
+            return Consent(
                 transaction_id=granted.transaction_id,
                 facts=ConsentFacts(handshake=self._done(granted.granted_at)),
                 revision=granted.revision,
             )
-        return fresh
+        return Consent(transaction_id=asked.call.call_id)
 
     async def _host_answered(
         self, pending: Pending, granted: GrantedHandshake | None, responses: dict[str, Any]
@@ -140,6 +128,17 @@ class Consents:
 
     def _done(self, since: float) -> HandshakeFacts:
         return HandshakeFacts(satisfied=True, age_s=max(0, int(self._now() - since)))
+
+
+def binding_of(asked: Asked) -> Binding:
+    """What a token or a confirmation of this very call is bound to."""
+    return Binding(
+        principal=asked.caller.principal,
+        server=asked.call.server,
+        tool=asked.call.tool,
+        definition_hash=asked.tool.definition_hash,
+        arguments_hash=asked.call.arguments_hash,
+    )
 
 
 def can_carry_token(asked: Asked) -> bool:

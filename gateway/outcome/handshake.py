@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again
-from gateway.outcome.consent import Consent, can_carry_token
+from gateway.outcome.consent import Consent, binding_of, can_carry_token
 from gateway.outcome.pending import Waiting
 from gateway.policy.decision import Handshake, HandshakeObligation
 from gateway.policy.question import Asked
@@ -27,14 +27,14 @@ class HandshakeOutcome:
         token: str | None = None
         if can_carry_token(asked):
             token, life = await self._waiting.grant(
-                consent.binding,
+                binding_of(asked),
                 transaction_id=consent.transaction_id,
                 revision=decision.revision,
                 ttl_s=ttl_s,
             )
         else:
             life = await self._waiting.grant_repeat(
-                consent.binding,
+                binding_of(asked),
                 transaction_id=consent.transaction_id,
                 revision=decision.revision,
                 ttl_s=ttl_s,

@@ -7,6 +7,7 @@ forgotten. The order of strictness is deny > handshake > confirm > allow.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,6 +21,9 @@ MAX_CONFIRM_TTL_S = 24 * 3600
 
 MAX_ANSWER_BYTES = 256 * 1024
 """An answer names a handful of reasons; what is larger is no answer of a policy that anybody reviewed."""
+
+OFTEN_BYTES = 4 * 1024
+"""Answers up to this length are remembered, 256 of them: 1 MiB."""
 
 Pointer = Annotated[str, Meta(pattern=r"^(/([^~/]|~[01])*)*\Z", max_length=512)]
 """A JSON pointer (RFC 6901 section 3). One that is misspelt would mask another place, or none."""
@@ -167,35 +171,45 @@ def read_answer(
         return denied(
             "policy.undefined", "The policy gave no answer.", "Ask the operator.", revision=revision
         )
-    if len(memoryview(result)) > MAX_ANSWER_BYTES:
+    view = memoryview(result)
+    answer = _read_often(bytes(view)) if len(view) <= OFTEN_BYTES else _read(result)
+    if answer is None:
         return _malformed(revision)
-    try:
-        answer = _DECODER.decode(result)
-    except (ValueError, RecursionError):
-        # Of msgspec all but two are ValueErrors of its own: broken UTF-8 and depth are Python's.
-        return _malformed(revision)
-    outcome = answer.outcome
-    obligations = answer.obligations
-    if outcome is Outcome.CONFIRM and obligations.confirm is None:
-        return _malformed(revision)
-    if outcome is Outcome.ALLOW and (obligations.confirm or obligations.handshake):
-        return _malformed(revision)
-    # The policy's own combining rule is checked, not believed: nothing may be milder than its strictest reason.
-    if min(_ORDER[reason.outcome] for reason in answer.reasons) < _ORDER[outcome]:
-        return _malformed(revision)
-    return _BY_OUTCOME[outcome](
+    return _BY_OUTCOME[answer.outcome](
         reasons=answer.reasons,
         data_class=answer.data_class,
         tier=answer.tier,
         phase=answer.phase,
         would_be=answer.would_be,
-        obligations=obligations,
+        obligations=answer.obligations,
         revision=revision,
         decision_id=decision_id,
         engine=engine,
     )
 
 
+def _read(result: bytes | msgspec.Raw) -> _Answer | None:
+    """The answer, if it is one."""
+    if len(memoryview(result)) > MAX_ANSWER_BYTES:
+        return None
+    try:
+        answer = _DECODER.decode(result)
+    except (ValueError, RecursionError):
+        # Of msgspec all but two are ValueErrors of its own: broken UTF-8 and depth are Python's.
+        return None
+    outcome, obligations = answer.outcome, answer.obligations
+    if outcome is Outcome.CONFIRM and obligations.confirm is None:
+        return None
+    if outcome is Outcome.ALLOW and (obligations.confirm or obligations.handshake):
+        return None
+    # The policy's own combining rule is checked, not believed: nothing may be milder than its strictest reason.
+    if min(_ORDER[reason.outcome] for reason in answer.reasons) < _ORDER[outcome]:
+        return None
+    return answer
+
+
+# A policy has few different answers and gives them again and again; the same bytes are the same value.
+_read_often = lru_cache(maxsize=256)(_read)
 _ORDER = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 

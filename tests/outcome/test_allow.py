@@ -23,7 +23,7 @@ from gateway.policy.decision import Allow, Obligations, Outcome, Reason
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
-from tests.support.waiting import a_binding, a_pending
+from tests.support.waiting import a_pending
 from tests.support.walking import KeepingUpstream, a_call, a_tool, an_approval, an_asked, done
 
 REASON = Reason(code="consent.given", outcome=Outcome.ALLOW, message="m", remedy="r")
@@ -82,7 +82,7 @@ class Desk:
             revision="r1",
             decision_id="d1",
         )
-        consent = Consent(binding=a_binding(), transaction_id="t1", pending=pending)
+        consent = Consent(transaction_id="t1", pending=pending)
         return await self.outcome.carry_out(asked or an_asked(), decision, consent, self.page)
 
 

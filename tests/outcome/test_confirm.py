@@ -9,7 +9,7 @@ import pytest
 from gateway.door.call import Client
 from gateway.outcome.answer import Again, Refused
 from gateway.outcome.confirm import POLL_S, TOKEN_TTL_S, ConfirmOutcome
-from gateway.outcome.consent import Consent, Consents
+from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import Confirm, ConfirmObligation, Obligations, Outcome, Reason
 from gateway.policy.question import Asked
@@ -252,7 +252,7 @@ async def test_who_hears_of_it_for_the_first_time_is_not_held(
 ) -> None:
     """It has to learn first that it must wait, and where; also when it comes from the first phase."""
     desk = Desk(waiting, clock, hold_s=3600)
-    binding = (await desk.consents.presented(asked_by())).binding
+    binding = binding_of(asked_by())
     token, _ = await waiting.grant(binding, transaction_id="t", revision="r1", ttl_s=30)
     assert isinstance(await desk.confirm(asked_by(token=token if with_token else None)), Again)
 
@@ -260,8 +260,6 @@ async def test_who_hears_of_it_for_the_first_time_is_not_held(
 async def test_the_transaction_is_the_handshakes(waiting: Waiting, clock: ManualClock, desk: Desk) -> None:
     """Phases of one call correlate (R040)."""
     asked = asked_by()
-    fresh = await desk.consents.presented(asked)
-    token, _ = await waiting.grant(fresh.binding, transaction_id="t9", revision="r1", ttl_s=30)
+    token, _ = await waiting.grant(binding_of(asked), transaction_id="t9", revision="r1", ttl_s=30)
     answer = await again(desk, asked_by(token=token))
     assert answer.about.transaction_id == "t9"
-    assert isinstance(fresh, Consent)

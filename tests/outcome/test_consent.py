@@ -13,8 +13,8 @@ from gateway.canonical import canonical_hash
 from gateway.door.call import Client, Era
 from gateway.errors import TokenRefused
 from gateway.identity.caller import Caller
-from gateway.outcome.consent import ELICITATION_KEY, Consents, can_carry_token, view_of
-from gateway.outcome.pending import Binding, Pending, Status, Waiting
+from gateway.outcome.consent import ELICITATION_KEY, Consents, binding_of, can_carry_token, view_of
+from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import ConfirmObligation
 from gateway.policy.question import Asked
 from tests.support.clock import ManualClock
@@ -39,17 +39,6 @@ def consents(waiting: Waiting, clock: ManualClock) -> Consents:
 def asked_with(token: str | None = None, **members: Any) -> Asked:
     """The usual call, with the token it presents."""
     return an_asked(a_call(PAY, ARGUMENTS, token=token, **members))
-
-
-def binding_of(asked: Asked) -> Binding:
-    """What a token for that call is bound to."""
-    return Binding(
-        principal=asked.caller.principal,
-        server=asked.call.server,
-        tool=asked.call.tool,
-        definition_hash=asked.tool.definition_hash,
-        arguments_hash=asked.call.arguments_hash,
-    )
 
 
 async def token_for(waiting: Waiting, asked: Asked, *, view_hash: str | None = None) -> str:
