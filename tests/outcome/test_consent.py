@@ -312,6 +312,8 @@ async def test_the_host_confirms_only_where_the_policy_takes_that(
 async def test_the_host_confirms_only_what_it_was_shown(waiting: Waiting, consents: Consents) -> None:
     """The token of the first phase went out without a form: an answer that comes back with it was made up."""
     assert await answered_in_the_host(waiting, consents, ACCEPTED, form=False) == ()
+    (pending,) = await waiting.waiting()
+    assert pending.confirmations == ()
 
 
 async def test_the_host_does_not_confirm_without_a_token(waiting: Waiting, consents: Consents) -> None:
@@ -333,6 +335,18 @@ async def test_the_host_signs_the_picture_of_its_form(waiting: Waiting, consents
     moved = msgspec.structs.replace(
         asked_with(token, input_responses=ACCEPTED), money=msgspec.structs.replace(MONEY, amount="9999.00")
     )
+    assert (await consents.presented(moved)).facts.confirmations == ()
+
+
+async def test_an_old_form_does_not_sign_a_new_picture(waiting: Waiting, consents: Consents) -> None:
+    """Meanwhile somebody else was shown the new amount, so that is what waits now: the old form's yes is not for it."""
+    asked = asked_with()
+    pending = await opened(waiting, asked, obligation=HOST_OR_HUMAN)
+    token = await token_for(waiting, asked, view_hash=pending.view.view_hash)
+    money = msgspec.structs.replace(MONEY, amount="9999.00")
+    moved = msgspec.structs.replace(asked_with(token, input_responses=ACCEPTED), money=money)
+    renewed = msgspec.structs.replace(pending, view=view_of(moved))
+    assert await waiting.replace(pending, renewed)
     assert (await consents.presented(moved)).facts.confirmations == ()
 
 
