@@ -255,10 +255,15 @@ async def test_many_who_ask_are_one_question(shelf: Shelf) -> None:
 
 
 async def test_a_slow_listing_is_not_read_for_each_in_turn(shelf: Shelf) -> None:
-    """It took longer than a listing stays fresh: those who waited read it once more, together, not one by one."""
+    """Each takes longer than it stays fresh: those who waited read it once more, together, not one by one."""
     gate = Gate()
     tasks = await queued(shelf, gate, 50)
+
+    async def slow() -> None:
+        shelf.clock.advance(10)
+
     shelf.clock.advance(10)
+    shelf.upstream.listing = slow
     gate.open.set()
     await asyncio.gather(*tasks)
     assert shelf.upstream.listed == 2
