@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support import stopped
+
 START_TIMEOUT_S = 20
 
 
@@ -55,7 +57,7 @@ class OpaProcess:
     def pause(self) -> None:
         """SIGSTOP: the port still accepts, nobody answers."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        stopped.stop(self._process)
 
     def resume(self) -> None:
         """SIGCONT."""

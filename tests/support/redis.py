@@ -12,7 +12,7 @@ from typing import Self
 
 import redis
 
-from tests.support import containers, parts
+from tests.support import containers, parts, stopped
 
 # A redis-server is up in about 10 ms; this only bounds how long a broken one can hold up a run.
 START_DEADLINE_S = 10.0
@@ -67,7 +67,7 @@ class RedisServer:
     def stall(self) -> None:
         """Stop it from answering while its connections stay open, as a host that hangs does."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        stopped.stop(self._process)
 
     def resume(self) -> None:
         """Let it answer again after `stall`."""
