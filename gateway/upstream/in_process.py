@@ -10,10 +10,16 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import msgspec
+
+from gateway.door.call import Era
+from gateway.door.host import NOBODY, Host
+from gateway.door.protocol import LEGACY
 from gateway.errors import UpstreamUnavailable
 from gateway.upstream.reply import own_reply
-from gateway.upstream.target import TRANSACTION_META_KEY, Effect, Reply
+from gateway.upstream.target import TRANSACTION_META_KEY, About, Effect, Reply, Resumed
 
+_INFO = {"name": "countersign", "version": "0"}
 _RPC_ID = 1
 """One message at a time goes through ``handle``: ids have nothing to tell apart."""
 _LOG = logging.getLogger("countersign.upstream")
@@ -38,6 +44,19 @@ class InProcess:
         self.name = name
         self._server = server
 
+    async def about(self) -> About:
+        """Tools, and nothing else."""
+        params = {"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": _INFO}
+        result = ((await self._handled("initialize", params)) or {}).get("result")
+        if not isinstance(result, dict):
+            raise UpstreamUnavailable(f"The server {self.name!r} did not answer initialize.")
+        return About(
+            era=Era.LEGACY,
+            protocol=LEGACY[0],
+            capabilities=result.get("capabilities") or {},
+            instructions=result.get("instructions"),
+        )
+
     async def definitions(self) -> list[dict[str, Any]]:
         """The server's ``tools/list``."""
         response = await self._handled("tools/list", {})
@@ -48,10 +67,18 @@ class InProcess:
         return tools
 
     async def call(
-        self, tool: str, arguments: Mapping[str, Any], *, transaction_id: str, meta: Mapping[str, Any]
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        transaction_id: str,
+        meta: Mapping[str, Any],
+        host: Host = NOBODY,
+        resumed: Resumed | None = None,
     ) -> Reply:
         """One ``tools/call``; the transaction id rides in ``_meta`` and becomes the target's idempotency key."""
-        del meta  # what the host attached means nothing to a server that speaks REST behind
+        # What the host attached means nothing to a server that speaks REST behind; it says and asks nothing either.
+        del meta, host, resumed
         response = await self._handled(
             "tools/call",
             {
@@ -66,6 +93,30 @@ class InProcess:
         if isinstance(error, dict):
             return Reply(effect=Effect.REFUSED, error=error, is_error=True)
         return own_reply(result) if isinstance(result, dict) else Reply(effect=Effect.UNKNOWN)
+
+    async def request(
+        self, method: str, params: Mapping[str, Any], *, host: Host = NOBODY, resumed: Resumed | None = None
+    ) -> Reply:
+        """Any other request; a server of ours has tools and nothing else, and says so itself."""
+        del host, resumed
+        sent = {key: value for key, value in params.items() if key != "_meta"}
+        response = await self._handled(method, sent)
+        error, result = (response or {}).get("error"), (response or {}).get("result")
+        if isinstance(error, dict):
+            return Reply(effect=Effect.REFUSED, error=error, is_error=True)
+        if not isinstance(result, dict):
+            raise UpstreamUnavailable(f"The server {self.name!r} did not answer {method}.")
+        return Reply(effect=Effect.EXECUTED, result=msgspec.Raw(msgspec.json.encode(result)))
+
+    async def tell(self, method: str, params: Mapping[str, Any], *, host: Host) -> None:
+        """A server without state has nothing to learn of a host."""
+
+    async def listen(self, params: Mapping[str, Any], *, host: Host) -> None:
+        """It says nothing on its own account: its tools change with a release."""
+        raise UpstreamUnavailable(f"The server {self.name!r} has no stream.", code="upstream.no_stream")
+
+    async def forget(self, key: str) -> None:
+        """Nothing was kept."""
 
     async def _handled(self, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
         """The server's response; None: it gave none, or broke on the way to one."""
