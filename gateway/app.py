@@ -23,6 +23,7 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
 from gateway.parts import PAYPAL, engine_of, environment_of, identity_of, open_audit, open_shelf, resource_of
 from gateway.policy.amounts import Amounts, MoneyRules
@@ -71,6 +72,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
 
         books = Books(audit)
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        parking = Parking()
+        stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         house = House(
@@ -81,11 +84,13 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             amounts=Amounts(rules, shelf.upstreams),
             consents=Consents(waiting, now=now),
             policy=policy,
-            allow=AllowOutcome(shelf.upstreams, waiting, now=now),
+            allow=AllowOutcome(shelf.upstreams, waiting, parking=parking, lapses=books, now=now),
             handshake=HandshakeOutcome(waiting),
             confirm=ConfirmOutcome(
                 waiting, public_url=settings.public_url, now=now, hold_s=settings.confirm.hold_seconds
             ),
+            upstreams=shelf.upstreams,
+            waiting=waiting,
         )
         endpoint = McpEndpoint(
             house,
@@ -96,6 +101,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             resource_metadata=_metadata_url(settings),
             now=now,
         )
+        stack.push_async_callback(endpoint.aclose)
         probe = Probe(engine=engine, store=shelf.store, audit=audit)
         app = Starlette(
             routes=[

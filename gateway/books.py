@@ -20,12 +20,17 @@ from gateway.console.person import Person
 from gateway.door.call import Era, ToolCall
 from gateway.errors import CountersignError, Unavailable
 from gateway.identity.caller import Caller
-from gateway.outcome.answer import Again, Answer, Executed, Refused, Unknown
+from gateway.outcome.answer import Again, Answer, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.pending import Pending
 from gateway.policy.decision import Decision, outcome_of
 from gateway.upstream.target import Effect, Reply
 
-_STATUS = {Effect.EXECUTED: Status.EXECUTED, Effect.REFUSED: Status.FAILED, Effect.UNKNOWN: Status.UNKNOWN}
+_STATUS = {
+    Effect.EXECUTED: Status.EXECUTED,
+    Effect.WAITING: Status.WAITING,
+    Effect.REFUSED: Status.FAILED,
+    Effect.UNKNOWN: Status.UNKNOWN,
+}
 
 _CONSOLE: Mapping[AuditOutcome, tuple[str, Status]] = {
     "accepted": ("allow", Status.EXECUTED),
@@ -105,12 +110,29 @@ class CallBook:
                 self._entry.finished(status)
             case Unknown():
                 self._entry.finished(Status.UNKNOWN)
-            case Again():
+            case Again() | MoreInput():
                 self._entry.finished(Status.WAITING)
             case Refused():
                 self._gateway_refused(answer)
                 self._entry.finished(Status.REFUSED)
         return answer
+
+    def judged(self, decision: Decision) -> None:
+        """What the policy said about a request that is no call."""
+        self._entry.decided(
+            outcome_of(decision),
+            reasons=[reason.code for reason in decision.reasons],
+            decision_id=decision.decision_id,
+            revision=decision.revision,
+            engine=decision.engine,
+        )
+
+    def passed(self, reply: Reply | None) -> None:
+        """The server's answer to it; None where a stream was opened."""
+        status = Status.EXECUTED if reply is None else _STATUS[reply.effect]
+        if status is Status.EXECUTED and reply is not None and reply.error is not None:
+            status = Status.FAILED
+        self._entry.finished(status)
 
     def listed(self, count: int) -> None:
         """A listing was answered; how many tools it showed is nobody's secret and nobody's need."""
@@ -150,6 +172,12 @@ class Books:
         entry.tool(server=server, era=era)
         return CallBook(entry)
 
+    def passage(self, *, call_id: str, server: str, method: str, era: Era) -> CallBook:
+        """The page of a request that is neither a call nor a listing; the method stands where the tool would."""
+        entry = self._audit.record(call_id=call_id, phase=Phase.PASSAGE)
+        entry.tool(server=server, name=method, era=era)
+        return CallBook(entry, sensitive=False)
+
     async def rejected(
         self, *, call_id: str, server: str, method: str | None, error: CountersignError
     ) -> None:
@@ -157,6 +185,13 @@ class Books:
         async with self._audit.record(call_id=call_id, phase=Phase.CALL) as entry:
             entry.tool(server=server, name=method)
             entry.finished(Status.REFUSED, error=error.code)
+
+    async def lapsed(self, call: ToolCall, transaction_id: str) -> None:
+        """A call whose target asked back, and whose host did not return (``outcome.allow.Lapses``)."""
+        async with self._audit.record(call_id=call.call_id, phase=Phase.UPSTREAM) as entry:
+            entry.tool(server=call.server, name=call.tool, era=call.era, arguments_hash=call.arguments_hash)
+            entry.transaction(transaction_id)
+            entry.finished(Status.UNKNOWN, error="upstream.lapsed")
 
     async def decided(
         self,

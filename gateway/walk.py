@@ -14,12 +14,15 @@ What holds whatever the policy says (DESIGN section 4) has one test file each un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from gateway.books import Books, CallBook
 from gateway.catalog.catalog import Catalog
+from gateway.catalog.mirrored import check_mirrored
 from gateway.door.call import ToolCall
+from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
@@ -28,16 +31,18 @@ from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consent, Consents
 from gateway.outcome.deny import deny, refused_by
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.pending import Waiting
 from gateway.policy.amounts import Amounts
 from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake
 from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
+from gateway.upstream.target import Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The rooms, wired by ``app.py``."""
+    """The rooms, wired by ``app.py``; ``upstreams`` and ``waiting`` are for what is no call (``passage.py``)."""
 
     books: Books
     identity: Identity
@@ -49,10 +54,12 @@ class House:
     allow: AllowOutcome
     handshake: HandshakeOutcome
     confirm: ConfirmOutcome
+    upstreams: Mapping[str, Upstream]
+    waiting: Waiting
 
 
-async def walk(call: ToolCall, house: House) -> Answer:
-    """Judge one call and carry the judgement out.
+async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
+    """Judge one call and carry the judgement out. ``host`` hears and answers what the target says before its result.
 
     :raises CountersignError: what is broken, or was never a proper question; the audit has it already.
     """
@@ -60,6 +67,7 @@ async def walk(call: ToolCall, house: House) -> Answer:
     async with house.books.call(call, sensitive=sensitive) as book:  # 7
         caller = book.caller(await house.identity.identify(call.credentials))  # 2
         entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
+        check_mirrored(call, entry.definition)
         schema = entry.schema.judge(call.arguments)
         asked = Asked(
             call=call,
@@ -72,15 +80,22 @@ async def walk(call: ToolCall, house: House) -> Answer:
         decision, consent = await _judge(asked, house)  # 4
         book.decided(decision, consent.transaction_id)
         shaped = entry.definition.has_output_schema
-        return book.answered(await _carry_out(asked, decision, consent, house, book, shaped=shaped))
+        return book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
 
 
 async def _carry_out(
-    asked: Asked, decision: Decision, consent: Consent, house: House, book: CallBook, *, shaped: bool
+    asked: Asked,
+    decision: Decision,
+    consent: Consent,
+    house: House,
+    book: CallBook,
+    host: Host,
+    *,
+    shaped: bool,
 ) -> Answer:
     match decision:  # 5
         case Allow():
-            return await house.allow.carry_out(asked, decision, consent, book)  # 6
+            return await house.allow.carry_out(asked, decision, consent, book, host)  # 6
         case Handshake():
             return await house.handshake.carry_out(asked, decision, consent, has_output_schema=shaped)
         case Confirm():

@@ -31,6 +31,7 @@ class Phase(StrEnum):
     EXECUTE = "execute"
     CONFIRM = "confirm"
     LIST = "list"
+    PASSAGE = "passage"
     ADMIN = "admin"
     UPSTREAM = "upstream"
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from mcp.shared.inbound import x_mcp_header_map
 
 from gateway.canonical import canonical_hash
 from gateway.catalog.tool import ETDI_META_KEY
@@ -30,7 +31,8 @@ MAX_DEFINITION_BYTES = 256 * 1024
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a definition that the gateway reads.
 
-    ``wire`` is the definition as it was sent, less defaults and status fields; ``input_schema`` is its own.
+    ``wire`` is the definition as it was sent, less defaults and status fields; ``input_schema`` is its own, and
+    ``mirrors_arguments`` says that some of its arguments travel as ``Mcp-Param-*`` headers too.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     annotations: dict[str, Any]
     input_schema: dict[str, Any]
     has_output_schema: bool
+    mirrors_arguments: bool
     definition_hash: str
     wire: dict[str, Any]
 
@@ -76,6 +79,7 @@ def _read(wire: Mapping[str, Any]) -> Definition:
         annotations=annotations if isinstance(annotations, dict) else {},
         input_schema=schema,
         has_output_schema=isinstance(wire.get("outputSchema"), dict),
+        mirrors_arguments=bool(x_mcp_header_map(schema)),
         definition_hash=canonical_hash(_hashed_part(shown)),
         wire=shown,
     )

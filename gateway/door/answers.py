@@ -14,7 +14,7 @@ import msgspec
 from gateway.door.call import Era
 from gateway.door.passing import DECISION_META_KEY, pass_on
 from gateway.door.protocol import META_SERVER, server_info
-from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
+from gateway.outcome.answer import About, Again, Answer, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.consent import ELICITATION_KEY
 from gateway.outcome.view import Line, View
 from gateway.policy.decision import Outcome
@@ -28,6 +28,8 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
     match answer:
         case Executed():
             return _executed(answer, era, version)
+        case MoreInput():
+            return more_input(answer.result, answer.token, version=version)
         case Again() if answer.token is not None and era is Era.MODERN:
             return _stamped(_input_required(answer), version)
         case Again():
@@ -50,6 +52,16 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
         case Unknown():
             body = {"status": "unknown", **_said(answer.about)}
             return _tool_result(answer.message, body, answer.about, era, version, is_error=True)
+
+
+def more_input(result: msgspec.Raw, token: str, *, version: str) -> dict[str, Any]:
+    """What a server asks of its host, with our token where its own state stood: that stays here.
+
+    Its own words in ``_meta`` pass as for any result, less what only the gateway may say.
+    """
+    passed = pass_on(result, Era.MODERN, complete=True, version=version, decision=None)
+    members: dict[str, Any] = dict(passed) if isinstance(passed, dict) else {}
+    return {**members, "resultType": "input_required", "requestState": token}
 
 
 def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[str, Any]:

@@ -36,6 +36,7 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
 
     ``arguments`` is the object that was judged and the object that will be sent: nobody parses the bytes again.
     ``token`` is the handshake token the caller presents (``requestState`` or ``ephemeralToken``), if any.
+    ``param_headers`` are the ``Mcp-Param-*`` headers that came with it, by their lower-case names.
     ``received_at`` is unix seconds. ``rpc_id`` is the caller's JSON-RPC id, echoed and otherwise unused.
     """
 
@@ -53,4 +54,5 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     input_responses: dict[str, Any] = {}
     meta: dict[str, Any] = {}
+    param_headers: dict[str, str] = {}
     rpc_id: str | int | None = None

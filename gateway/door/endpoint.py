@@ -1,18 +1,21 @@
-"""The MCP endpoint: one path per server, both eras, raw ASGI ahead of the Starlette router (perf.md section 6)."""
+"""The MCP endpoint: one path per server, both eras, raw ASGI ahead of the Starlette router (perf.md section 6).
+
+POST is a message; GET and DELETE are the older era's stream and the end of its session (2025-11-25/basic/transports).
+Since 2026-07-28 there are neither (basic/transports/streamable-http): whoever sends no session gets 405.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-
-from gateway.door.answers import result_of
 from gateway.door.call import Era
+from gateway.door.channel import Channel
+from gateway.door.dispatch import Dispatch, encoded, listens
+from gateway.door.exchange import Exchange
 from gateway.door.headers import Headers
 from gateway.door.http import (
     CLOSE,
@@ -21,50 +24,31 @@ from gateway.door.http import (
     Receive,
     Scope,
     Send,
+    accepts_streams,
     check_media_types,
     read_body,
     respond,
 )
 from gateway.door.message import Message, read_message, rpc_id_of
-from gateway.door.passing import error_of
-from gateway.door.protocol import LIST_TTL_MS, META_SERVER, discover_result, initialize_result, server_info
+from gateway.door.session import SESSION, Session, Sessions
+from gateway.door.streams import Streams
 from gateway.door.strict_json import parse
-from gateway.door.tool_call import read_tool_call
-from gateway.errors import CountersignError, Unauthenticated, UnknownMethod, UnknownTool
-from gateway.identity.credentials import Credentials, parse_authorization
+from gateway.door.watch import Watch
+from gateway.errors import CountersignError, MalformedRequest, Unauthenticated
+from gateway.identity.credentials import parse_authorization
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.metadata import ChallengeError, www_authenticate
-from gateway.listing import list_tools
-from gateway.outcome.answer import Executed
-from gateway.walk import House, walk
+from gateway.walk import House
 
 PREFIX = "/mcp"
 STRANGER_BODY_BYTES = 16 * 1024
 """Bytes parsed for somebody who has not been recognised yet. Strict parsing costs up to half a second of processor
 time for a megabyte; whoever may cause that has a token that can be revoked."""
 _LOG = logging.getLogger("countersign.door")
-_ENCODER = msgspec.json.Encoder()
-
-
-@dataclass(slots=True, kw_only=True)
-class _Exchange:
-    """How far one HTTP request has come."""
-
-    call_id: str
-    server: str
-    rpc_id: str | int | None = None
-    message: Message | None = None
-    body_read: bool = False
-    recorded: bool = False
-    """The walk or the listing has taken over, and writes the audit record itself."""
 
 
 class McpEndpoint:
-    """ASGI application for ``/mcp`` (the first configured server) and ``/mcp/{server}``.
-
-    What it does *not* do: hold sessions, or open streams; each POST is answered with one JSON body. GET and DELETE are
-    405, as both eras allow.
-    """
+    """ASGI application for ``/mcp`` (the first configured server) and ``/mcp/{server}``."""
 
     def __init__(
         self,
@@ -80,10 +64,12 @@ class McpEndpoint:
         self._house = house
         self._guard = guard
         self._default_server = default_server
-        self._version = version
         self._max_body_bytes = max_body_bytes
         self._resource_metadata = resource_metadata
-        self._now = now
+        self._forgetting: set[asyncio.Task[None]] = set()
+        self._sessions = Sessions(now=now, ended=self._forget)
+        self._dispatch = Dispatch(house, self._sessions, version=version, now=now)
+        self._streams = Streams(house, self._dispatch, version=version)
 
     def serves(self, path: str) -> bool:
         """Whether a request of that path is for this endpoint."""
@@ -92,19 +78,33 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request.
 
-        Every call, listing and refusal has an audit record by then. What moves nothing and tells nothing has none:
-        a 405, an accepted notification, ``ping``, ``initialize``, ``server/discover``, a client that hung up.
+        Every call, listing, passage and refusal has an audit record by then. What moves nothing and tells nothing has
+        none: a 405, an accepted notification, ``ping``, ``initialize``, ``server/discover``, a client that hung up.
         """
-        if scope["method"] != "POST":
+        headers = Headers(scope["headers"])
+        method = scope["method"]
+        if method != "POST" and (method not in ("GET", "DELETE") or not headers.all(SESSION)):
             await respond(send, 405, headers=((b"allow", b"POST"),))
             return
-        exchange = _Exchange(
-            call_id=str(uuid.uuid4()), server=scope["path"][len(PREFIX) + 1 :] or self._default_server
+        exchange = Exchange(
+            call_id=str(uuid.uuid4()),
+            server=scope["path"][len(PREFIX) + 1 :] or self._default_server,
+            headers=headers,
         )
         try:
-            answer = await self._answer(exchange, Headers(scope["headers"]), receive)
+            if method == "POST":
+                await self._post(exchange, receive, send)
+            elif method == "GET":
+                await self._get(exchange, receive, send)
+            else:
+                await self._delete(exchange, send)
         except ClientGone:
             return
+        except asyncio.CancelledError:
+            if not exchange.cancelled:
+                raise
+            _uncancelled()
+            await self._cancelled(exchange, send)
         except CountersignError as error:
             await self._refuse(send, error, exchange)
         except Exception:  # noqa: BLE001 - the last line of defence: a defect is answered, not leaked
@@ -112,88 +112,131 @@ class McpEndpoint:
             _LOG.exception("internal error in call %s", exchange.call_id)
             said = "The gateway failed; the operator finds this call id in the log."
             await self._refuse(send, CountersignError(said), exchange)
-        else:
-            if answer is None:
-                await respond(send, 202)
-            else:
-                envelope = {"jsonrpc": "2.0", "id": exchange.rpc_id, **answer}
-                await respond(send, 200, _ENCODER.encode(envelope))
 
-    async def _answer(self, exchange: _Exchange, headers: Headers, receive: Receive) -> dict[str, Any] | None:
-        """One request -> ``{"result": ...}`` or ``{"error": ...}``, or None where nothing is answered."""
+    async def aclose(self) -> None:
+        """End every session, and wait until their servers were told."""
+        self._sessions.close_all()
+        while self._forgetting:
+            await asyncio.gather(*self._forgetting)
+
+    async def _post(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        message = await self._read(exchange, receive)
+        channel = exchange.channel = self._channel(exchange, message, send)
+        if listens(message):
+            await self._streams.listen(exchange, channel, receive)
+        elif message.wants_answer:
+            await self._request(exchange, message, channel, receive)
+        else:
+            if message.method is None:
+                await self._house.identity.identify(exchange.credentials)
+                self._dispatch.response(exchange, message)
+            else:
+                await self._dispatch.notification(exchange, message)
+            await respond(send, 202)
+
+    async def _read(self, exchange: Exchange, receive: Receive) -> Message:
+        """The message of a POST. Nothing of it has been judged."""
+        headers = exchange.headers
         self._guard.check(headers)
-        credentials = parse_authorization(headers.all(b"authorization"))
+        exchange.credentials = parse_authorization(headers.all(b"authorization"))
         check_media_types(headers)
         body = await read_body(receive, headers, limit=self._max_body_bytes)
         exchange.body_read = True
         if len(body) > STRANGER_BODY_BYTES:
-            await self._house.identity.identify(credentials)
+            await self._house.identity.identify(exchange.credentials)
         document = parse(body)
         exchange.rpc_id = rpc_id_of(document)
         exchange.message = message = read_message(headers, document)
-        return await self._dispatch(exchange, message, credentials)
+        if message.era is Era.LEGACY and message.method != "initialize" and headers.all(SESSION):
+            exchange.session = await self._session(exchange)
+        return message
 
-    async def _dispatch(
-        self, exchange: _Exchange, message: Message, credentials: Credentials
-    ) -> dict[str, Any] | None:
-        if message.wants_answer:
-            if message.method == "tools/call":
-                return await self._call(exchange, message, credentials)
-            if message.method == "tools/list":
-                return {"result": await self._list(exchange, message, credentials)}
-        await self._house.identity.identify(credentials)
-        if exchange.server not in self._house.catalog.servers():
-            raise UnknownTool(
-                f"There is no server {exchange.server[:64]!r} behind this gateway.",
-                code="catalog.unknown_server",
-            )
-        if not message.wants_answer:
-            return None
-        modern = message.era is Era.MODERN
-        if message.method == "server/discover" and modern:
-            return {"result": discover_result(self._version)}
-        if message.method == "initialize" and not modern:
-            return {"result": initialize_result(message.params.get("protocolVersion"), self._version)}
-        if message.method == "ping" and not modern:
-            return {"result": {}}
-        raise UnknownMethod(f"The method {str(message.method)[:64]!r} is not served here.")
+    async def _request(
+        self, exchange: Exchange, message: Message, channel: Channel, receive: Receive
+    ) -> None:
+        """One request and its answer, cancelled as its era cancels."""
+        upstream = self._house.upstreams.get(exchange.server)
+        running = exchange.session.running if exchange.session is not None else None
+        watch: Watch | None = None
+        rpc_id = message.rpc_id
+        assert rpc_id is not None
+        if upstream is not None and upstream.cancels:
+            if message.era is Era.MODERN:
+                watch = Watch(receive, exchange.canceller())
+            elif running is not None:
+                if rpc_id in running:
+                    raise MalformedRequest("A request with this id is under way; ids are used once.")
+                running[rpc_id] = exchange.canceller()
+        try:
+            answered = await self._dispatch.request(exchange, message)
+        finally:
+            if watch is not None:
+                watch.stop()
+            if running is not None:
+                running.pop(rpc_id, None)
+        opened = exchange.opened
+        fields = () if opened is None else ((SESSION, opened.id.encode("ascii")),)
+        await channel.finish(encoded(rpc_id, answered), headers=fields)
 
-    async def _call(self, exchange: _Exchange, message: Message, credentials: Credentials) -> dict[str, Any]:
-        call = read_tool_call(
-            message,
-            server=exchange.server,
-            call_id=exchange.call_id,
-            received_at=self._now(),
-            credentials=credentials,
+    async def _get(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        """The stream of a session."""
+        session = await self._opened(exchange)
+        if not accepts_streams(exchange.headers):
+            raise MalformedRequest("Accept text/event-stream.", code="door.not_acceptable")
+        exchange.channel = Channel(
+            send,
+            streams=True,
+            session=session,
+            capabilities=session.capabilities,
+            credentials=exchange.credentials,
+            param_headers={},
         )
-        exchange.recorded = True
-        answer = await walk(call, self._house)
-        if isinstance(answer, Executed) and answer.result is None:
-            return {"error": error_of(answer.error or {})}
-        return {"result": result_of(answer, message.era, version=self._version)}
+        await self._streams.of_session(exchange, session, exchange.channel, receive)
 
-    async def _list(self, exchange: _Exchange, message: Message, credentials: Credentials) -> dict[str, Any]:
-        exchange.recorded = True
-        tools = await list_tools(
-            self._house,
-            call_id=exchange.call_id,
-            server=exchange.server,
-            era=message.era,
-            protocol=message.protocol,
-            credentials=credentials,
+    async def _delete(self, exchange: Exchange, send: Send) -> None:
+        """The host ends its session."""
+        self._sessions.close(await self._opened(exchange))
+        await respond(send, 204)
+
+    async def _opened(self, exchange: Exchange) -> Session:
+        self._guard.check(exchange.headers)
+        exchange.credentials = parse_authorization(exchange.headers.all(b"authorization"))
+        exchange.body_read = True
+        exchange.session = await self._session(exchange)
+        return exchange.session
+
+    async def _session(self, exchange: Exchange) -> Session:
+        """The session this request names. :raises SessionGone: it has none that is the caller's."""
+        caller = await self._house.identity.identify(exchange.credentials)
+        named = exchange.headers.one(SESSION) or ""
+        return self._sessions.find(named, principal=caller.principal, server=exchange.server)
+
+    def _channel(self, exchange: Exchange, message: Message, send: Send) -> Channel:
+        session = exchange.session
+        return Channel(
+            send,
+            streams=accepts_streams(exchange.headers),
+            session=session,
+            capabilities=session.capabilities if session is not None else message.capabilities,
+            credentials=exchange.credentials,
+            param_headers=exchange.headers.starting(b"mcp-param-") if message.era is Era.MODERN else {},
         )
-        if message.era is not Era.MODERN:
-            return {"tools": tools}
-        return {
-            "resultType": "complete",
-            "tools": tools,
-            "ttlMs": LIST_TTL_MS,
-            # What a caller may see depends on who it is: never shared between access tokens.
-            "cacheScope": "private",
-            "_meta": {META_SERVER: server_info(self._version)},
-        }
 
-    async def _refuse(self, send: Send, error: CountersignError, exchange: _Exchange) -> None:
+    def _forget(self, session: Session) -> None:
+        upstream = self._house.upstreams.get(session.server)
+        if upstream is not None:
+            task = asyncio.create_task(upstream.forget(session.key))
+            self._forgetting.add(task)
+            task.add_done_callback(self._forgetting.discard)
+
+    async def _cancelled(self, exchange: Exchange, send: Send) -> None:
+        """The host took its request back: it wants no answer, and HTTP wants an end."""
+        if exchange.channel is not None and exchange.channel.started:
+            await exchange.channel.finish(b"")
+        else:
+            await respond(send, 202)
+
+    async def _refuse(self, send: Send, error: CountersignError, exchange: Exchange) -> None:
         message = exchange.message
         if not exchange.recorded:
             await self._house.books.rejected(
@@ -208,21 +251,31 @@ class McpEndpoint:
             challenge = www_authenticate(_oauth_error(error), resource_metadata=self._resource_metadata)
             headers = ((b"www-authenticate", challenge.encode("latin-1")),)
         elif message is not None and message.era is Era.LEGACY and status in (400, 404):
-            # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request.
-            status = 200 if message.wants_answer else status
+            # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request. A session that
+            # is gone is told by its 404, and by nothing else.
+            status = 200 if message.wants_answer and error.code != "door.session_unknown" else status
         if not exchange.body_read:
             # Whatever still comes on this connection was never looked at.
             headers = (*headers, CLOSE)
-        body = {
-            "jsonrpc": "2.0",
-            "id": exchange.rpc_id,
+        document = {
             "error": {
                 "code": error.rpc_code,
                 "message": error.message,
                 "data": {**error.data, "call_id": exchange.call_id},
-            },
+            }
         }
-        await respond(send, status, _ENCODER.encode(body), headers=headers)
+        body = encoded(exchange.rpc_id, document)
+        if exchange.channel is not None and exchange.channel.started:
+            await exchange.channel.finish(body)
+        else:
+            await respond(send, status, body, headers=headers)
+
+
+def _uncancelled() -> None:
+    """Our own cancellation has arrived where it was meant to."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
 
 
 def _oauth_error(error: Unauthenticated) -> ChallengeError | None:

@@ -25,6 +25,11 @@ class Headers:
         """Every value of a field, in order."""
         return self._fields.get(name, [])
 
+    def starting(self, prefix: bytes) -> dict[str, str]:
+        """The fields whose names begin so, each as :meth:`one` gives it. :raises HeaderMismatch: one came twice."""
+        names = [name for name in self._fields if name.startswith(prefix)]
+        return {name.decode("latin-1"): self.one(name) or "" for name in names}
+
     def one(self, name: bytes) -> str | None:
         """The value of a field that may come once, as latin-1 (RFC 9110 section 5.5).
 

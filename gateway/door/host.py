@@ -39,6 +39,11 @@ class HostCannot(Exception):
         self.data = data
 
 
+def can_be_asked(host: Host) -> bool:
+    """Whether the host declared that it can answer anything at all."""
+    return any(capability in host.capabilities for capability in ASKED_OF_HOSTS.values())
+
+
 class Host(Protocol):
     """One host, for the length of one request."""
 
@@ -62,6 +67,18 @@ class Host(Protocol):
         else: it never goes upstream (invariant 6)."""
         ...
 
+    @property
+    def param_headers(self) -> Mapping[str, str]:
+        """The ``Mcp-Param-*`` headers of this request, for a server that understands more of them than we do: those
+        that the tool's schema does not explain are handed on (2026-07-28/basic/transports/streamable-http)."""
+        ...
+
+    @property
+    def asks_in_band(self) -> bool:
+        """Whether :meth:`ask` reaches the host while the call is open (a legacy session). If not, a host that can be
+        asked at all is asked by ``input_required`` (2026-07-28/basic/patterns/mrtr)."""
+        ...
+
     async def notify(self, message: msgspec.Raw) -> None:
         """One whole JSON-RPC notification of the server, encoded, without line breaks. Dropped where nobody listens."""
         ...
@@ -77,12 +94,15 @@ class Nobody:
     key: str | None = None
     capabilities: Mapping[str, Any] = {}
     subject_token: Secret | None = None
+    param_headers: Mapping[str, str] = {}
+    asks_in_band: bool = False
 
     async def notify(self, message: msgspec.Raw) -> None:
         """Nobody listens."""
 
     async def ask(self, method: str, params: msgspec.Raw) -> msgspec.Raw:
         """Nobody answers."""
+        del params
         raise HostCannot(f"Nobody is here to answer {method}.")
 
 

@@ -14,6 +14,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON: Final = b"application/json"
+EVENT_STREAM: Final = b"text/event-stream"
 ACCEPTABLE: Final = frozenset({"application/json", "application/*", "*/*"})
 SECURITY_HEADERS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 CLOSE: Final = (b"connection", b"close")
@@ -88,6 +89,11 @@ def check_media_types(headers: Headers) -> None:
         for one in value.decode("latin-1").split(",")
     ):
         raise NotAcceptable("Accept application/json.")
+
+
+def accepts_streams(headers: Headers) -> bool:
+    """Whether the client reads an event stream. Without Accept it does not: a stream would be lost on it."""
+    return any(EVENT_STREAM in value.lower() or b"*/*" in value for value in headers.all(b"accept"))
 
 
 async def read_body(

@@ -35,7 +35,8 @@ NAME_OF = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One JSON-RPC message. ``rpc_id`` is None for a notification; ``method`` is None for a response."""
+    """One JSON-RPC message. ``rpc_id`` is None for a notification; ``method`` is None for a response, and
+    ``response`` then holds it. ``capabilities`` are those that this very request declares."""
 
     era: Era
     protocol: str
@@ -44,6 +45,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Any]
     meta: dict[str, Any]
     client: Client
+    capabilities: dict[str, Any] = {}
+    response: dict[str, Any] = {}
 
     @property
     def wants_answer(self) -> bool:
@@ -93,6 +96,8 @@ def read_message(headers: Headers, body: Any) -> Message:
         params=params,
         meta={key: value for key, value in meta.items() if not key.startswith(OWN_META_PREFIX)},
         client=_client(era, meta, params if method == "initialize" else {}),
+        capabilities=meta[META_CAPABILITIES] if era is Era.MODERN and rpc_id is not None else {},
+        response=body if method is None else {},
     )
 
 

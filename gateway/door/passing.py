@@ -21,11 +21,18 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def pass_on(
-    result: msgspec.Raw, era: Era, *, complete: bool, version: str, decision: Mapping[str, Any] | None
+    result: msgspec.Raw,
+    era: Era,
+    *,
+    complete: bool,
+    version: str,
+    decision: Mapping[str, Any] | None,
+    private: bool = False,
 ) -> msgspec.Raw | dict[str, Any]:
     """An upstream's ``result``: its members byte for byte; only ``_meta`` and ``resultType`` are ours to touch.
 
-    ``complete``: the upstream said no ``resultType``; ``decision`` goes into ``_meta``.
+    ``complete``: the upstream said no ``resultType``; ``decision`` goes into ``_meta``; ``private``: whether this
+    caller may read it was judged, so no cache may hand it to another (2026-07-28/server/utilities/caching).
     Attack: an upstream that writes the gateway's own ``_meta`` keys, and so speaks with the gateway's authority.
     """
     stamp = complete and era is Era.MODERN
@@ -38,9 +45,14 @@ def pass_on(
         meta = {META_SERVER: server_info(version), **meta}
     if decision is not None:
         meta[DECISION_META_KEY] = decision
-    if not (stamp or forged or decision is not None):
+    scoped = private and era is Era.MODERN
+    if scoped:
+        members["cacheScope"] = "private"
+        members.setdefault("ttlMs", 0)
+    if not (stamp or forged or scoped or decision is not None):
         return result
-    members["_meta"] = meta
+    if meta or "_meta" in members:
+        members["_meta"] = meta
     return members
 
 

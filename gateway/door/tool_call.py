@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gateway.canonical import canonical_hash
-from gateway.door.call import ToolCall
+from gateway.door.call import Client, ToolCall
 from gateway.door.message import Message
 from gateway.errors import INVALID_PARAMS, MalformedRequest
 from gateway.identity.credentials import Credentials
@@ -15,7 +18,14 @@ MAX_STATE_CHARS = 1024
 
 
 def read_tool_call(
-    message: Message, *, server: str, call_id: str, received_at: float, credentials: Credentials
+    message: Message,
+    *,
+    server: str,
+    call_id: str,
+    received_at: float,
+    credentials: Credentials,
+    client: Client,
+    param_headers: dict[str, str],
 ) -> ToolCall:
     """The call as one frozen value, hashed.
 
@@ -29,12 +39,7 @@ def read_tool_call(
     arguments = params.get("arguments", {})
     if not isinstance(arguments, dict):
         raise _bad("params.arguments is an object.")
-    token = params.get("requestState")
-    if token is not None and (not isinstance(token, str) or len(token) > MAX_STATE_CHARS):
-        raise _bad("params.requestState is the text of the answer before, unchanged.")
-    responses = params.get("inputResponses", {})
-    if not isinstance(responses, dict):
-        raise _bad("params.inputResponses is an object.")
+    token, responses = read_round(params)
     try:
         arguments_hash = canonical_hash(arguments)
     except ValueError as problem:
@@ -48,13 +53,28 @@ def read_tool_call(
         arguments_hash=arguments_hash,
         era=message.era,
         protocol=message.protocol,
-        client=message.client,
+        client=client,
         credentials=credentials,
         token=token,
         input_responses=responses,
         meta=message.meta,
+        param_headers=param_headers,
         rpc_id=message.rpc_id,
     )
+
+
+def read_round(params: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """What a second round brings back (2026-07-28/basic/patterns/mrtr): ``requestState`` and ``inputResponses``.
+
+    :raises MalformedRequest: with -32602: a state that is no short text, responses that are no object.
+    """
+    token = params.get("requestState")
+    if token is not None and (not isinstance(token, str) or len(token) > MAX_STATE_CHARS):
+        raise _bad("params.requestState is the text of the answer before, unchanged.")
+    responses = params.get("inputResponses", {})
+    if not isinstance(responses, dict):
+        raise _bad("params.inputResponses is an object.")
+    return token, responses
 
 
 def _bad(text: str) -> MalformedRequest:

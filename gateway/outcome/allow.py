@@ -8,25 +8,31 @@ signature is taken out of the store by exactly one executor (invariant 4).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from gateway.catalog.drift import drift
-from gateway.errors import TokenRefused, UpstreamUnavailable
+from gateway.door.call import Era, ToolCall
+from gateway.door.host import NOBODY, Host, can_be_asked
+from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.about import about
-from gateway.outcome.answer import Executed, Refused, Unknown
-from gateway.outcome.consent import Consent
+from gateway.outcome.answer import About, Executed, MoreInput, Refused, Unknown
+from gateway.outcome.consent import ELICITATION_KEY, Consent, binding_of
+from gateway.outcome.parked import Parking, Question
+from gateway.outcome.pending import Binding, Continuation
 from gateway.outcome.redact import redact
 from gateway.policy.decision import Allow, Deny, overruled
 from gateway.policy.question import Asked
-from gateway.upstream.target import Effect, Reply, Upstream
+from gateway.upstream.target import Effect, Reply, Resumed, Upstream
 
 LEAST_SENSITIVE_DURABLE = 3
 """Classes 1 to 3 leave only after their audit record is on disk; an unknown class counts as sensitive."""
 MAX_TARGET_CHARS = 300
 """Characters of a target's own error message in ours."""
+MAX_STATE_CHARS = 64 * 1024
+"""Characters of a target's ``requestState`` that are kept for it; ours in front of it has 64."""
 _LOG = logging.getLogger("countersign.outcome")
 
 
@@ -41,27 +47,50 @@ class Record(Protocol):
 
 
 class Claims(Protocol):
-    """Takes a confirmed call out of the store, for exactly one executor."""
+    """Takes a confirmed call out of the store, for exactly one executor; keeps the way back into a call."""
 
     async def claim(self, pending: Any) -> bool:
         """False: somebody else executes it, or it changed."""
         ...
+
+    async def grant_continuation(
+        self, binding: Binding, continuation: Continuation, *, transaction_id: str, revision: str
+    ) -> str:
+        """A single-use token for the next round of a call that its target has begun."""
+        ...
+
+
+class Lapses(Protocol):
+    """Writes the last word on a call that nobody came back to."""
+
+    async def lapsed(self, call: ToolCall, transaction_id: str) -> None:
+        """Its target had begun, and was told to stop: the outcome is unknown."""
 
 
 class AllowOutcome:
     """Carries an :class:`~gateway.policy.decision.Allow` out."""
 
     def __init__(
-        self, upstreams: Mapping[str, Upstream], claims: Claims, *, now: Callable[[], float]
+        self,
+        upstreams: Mapping[str, Upstream],
+        claims: Claims,
+        *,
+        parking: Parking,
+        lapses: Lapses,
+        now: Callable[[], float],
     ) -> None:
         self._upstreams = upstreams
         self._claims = claims
+        self._parking = parking
+        self._lapses = lapses
         self._now = now
 
     async def carry_out(
-        self, asked: Asked, decision: Allow, consent: Consent, record: Record
-    ) -> Executed | Refused | Unknown:
+        self, asked: Asked, decision: Allow, consent: Consent, record: Record, host: Host = NOBODY
+    ) -> Executed | MoreInput | Refused | Unknown:
         """Send the judged arguments to the target and report what is known afterwards.
+
+        ``host`` hears what the target says before it answers, and is asked what the target asks.
 
         :raises TokenRefused: ``confirm.already_used``.
         :raises AuditUnavailable: nothing was sent.
@@ -76,9 +105,13 @@ class AllowOutcome:
         if consent.pending is not None and not await self._claims.claim(consent.pending):
             raise TokenRefused("This confirmation was used already", code="confirm.already_used")
 
-        reply = await self._sent(asked, consent.transaction_id)
-        record.upstream(reply)
         said = about(asked, decision, transaction_id=consent.transaction_id)
+        reply = await self._sent(asked, consent, host)
+        if isinstance(reply, Question):
+            return await self._asks(asked, decision, consent, said, parked=reply)
+        record.upstream(reply)
+        if reply.effect is Effect.WAITING and reply.result is not None:
+            return await self._asks(asked, decision, consent, said, result=reply.result)
         if reply.result is None and (reply.error is None or reply.effect is Effect.UNKNOWN):
             return Unknown(about=said, message=_not_known(reply, consent.transaction_id))
         pointers = decision.obligations.redact
@@ -90,17 +123,85 @@ class AllowOutcome:
             warn=decision.obligations.warn,
         )
 
-    async def _sent(self, asked: Asked, transaction_id: str) -> Reply:
-        call = asked.call
+    async def _sent(self, asked: Asked, consent: Consent, host: Host) -> Reply | Question:
+        call, upstream, before = asked.call, self._upstreams[asked.call.server], consent.continuation
         try:
-            return await self._upstreams[call.server].call(
-                call.tool, call.arguments, transaction_id=transaction_id, meta=call.meta
+            if before is not None and before.parked is not None:
+                return await self._parking.resumed(before.parked, call.input_responses, host)
+            resumed = None if before is None else _resumed(before, call)
+
+            def send(asking: Host) -> Coroutine[Any, Any, Reply]:
+                return upstream.call(
+                    call.tool,
+                    call.arguments,
+                    transaction_id=consent.transaction_id,
+                    meta=call.meta,
+                    host=asking,
+                    resumed=resumed,
+                )
+
+            if not can_be_asked(host) or host.asks_in_band or (await upstream.about()).era is Era.MODERN:
+                return await send(host)
+            return await self._parking.started(
+                host, send, lapsed=lambda: self._lapses.lapsed(call, consent.transaction_id)
             )
         except UpstreamUnavailable:
             raise
         except Exception:  # noqa: BLE001 - nothing else may come; if it does, bytes may have left
             _LOG.exception("the upstream %r broke in call %s", call.server, call.call_id)
             return Reply(effect=Effect.UNKNOWN)
+
+    async def _asks(
+        self,
+        asked: Asked,
+        decision: Allow,
+        consent: Consent,
+        said: About,
+        *,
+        result: msgspec.Raw | None = None,
+        parked: Question | None = None,
+    ) -> MoreInput | Unknown:
+        """The target's question as an answer, and the token that brings the host's answer back into this very call."""
+        if parked is not None:
+            state = None
+            result = msgspec.Raw(msgspec.json.encode({"inputRequests": parked.input_requests}))
+        else:
+            assert result is not None
+            state = _request_state(result)
+            if state is not None and len(state) > MAX_STATE_CHARS:
+                return Unknown(
+                    about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id)
+                )
+        continuation = Continuation(
+            facts=consent.facts, request_state=state, parked=None if parked is None else parked.parked
+        )
+        try:
+            token = await self._claims.grant_continuation(
+                binding_of(asked),
+                continuation,
+                transaction_id=consent.transaction_id,
+                revision=decision.revision,
+            )
+        except StoreUnavailable:
+            # The target has begun, and nobody will be able to come back to it.
+            return Unknown(
+                about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id)
+            )
+        return MoreInput(about=said, result=result, token=token)
+
+
+def _resumed(before: Continuation, call: ToolCall) -> Resumed:
+    """What goes back to the target: its own state, and the answers less what was meant for the gateway."""
+    responses = {key: one for key, one in call.input_responses.items() if key != ELICITATION_KEY}
+    return Resumed(
+        request_state=before.request_state,
+        input_responses=msgspec.Raw(msgspec.json.encode(responses)) if responses else None,
+    )
+
+
+def _request_state(result: msgspec.Raw) -> str | None:
+    state = msgspec.json.decode(result, type=dict[str, Any]).get("requestState")
+    return state if isinstance(state, str) else None
 
 
 def _objection(asked: Asked, decision: Allow, *, now: float) -> Deny | None:

@@ -65,4 +65,16 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-Answer = Executed | Again | Refused | Unknown
+class MoreInput(msgspec.Struct, frozen=True, kw_only=True):
+    """The target asks its host for something before it goes on (``input_required``, or a server's own request).
+
+    ``result`` is its encoded question: ``inputRequests`` and whatever else it said. ``token`` is ours: the host brings
+    it back as ``requestState``, and the target's own state stays here.
+    """
+
+    about: About
+    result: msgspec.Raw
+    token: str
+
+
+Answer = Executed | Again | Refused | Unknown | MoreInput

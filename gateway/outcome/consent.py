@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.errors import TokenRefused
-from gateway.outcome.pending import Binding, GrantedHandshake, Pending, Status, Waiting
+from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Status, Waiting
 from gateway.outcome.view import View, render
 from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
 
@@ -30,6 +30,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     facts: ConsentFacts = ConsentFacts()
     revision: str | None = None
     pending: Pending | None = None
+    continuation: Continuation | None = None
 
     @property
     def refused_by(self) -> str | None:
@@ -58,6 +59,13 @@ class Consents:
         binding = binding_of(asked)
         if not _same(granted.binding, binding):
             raise TokenRefused("Transaction mismatch", code="handshake.mismatch")
+        if granted.continuation is not None:
+            return Consent(
+                transaction_id=granted.transaction_id,
+                facts=granted.continuation.facts,
+                revision=granted.revision,
+                continuation=granted.continuation,
+            )
         return await self._with(binding, granted, asked)
 
     async def remembered(self, asked: Asked) -> Consent | None:

@@ -26,13 +26,16 @@ import msgspec
 from gateway.errors import TokenRefused
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
-from gateway.policy.question import Confirmation
+from gateway.policy.question import Confirmation, ConsentFacts
 from gateway.state.store import Space, Store
 
 TOKEN_BYTES = 32
 """256 bits from the operating system's CSPRNG (R014)."""
 OPEN_ATTEMPTS = 3
 """Tries to let a call wait: what stands in its way may end between the two looks, but not again and again."""
+CONTINUATION_TTL_S = 600
+"""Seconds a person has to answer what a target asked. No first phase: the call was countersigned before it left, so
+invariant 3's cap on a handshake token does not apply."""
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _CLAIMED = b"claimed"
 """What stands for a call from its claim until it is taken out. It reads as nothing that waits."""
@@ -54,11 +57,25 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
 
+class Continuation(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was allowed and sent, and waits for what its target asked of the host.
+
+    ``facts`` is the consent it was allowed with: the signatures were used up when it left, and this is the same call.
+    ``request_state`` is the target's own state, never shown to the host; ``parked`` names a call that is still open in
+    this process, where the target speaks the older era and waits on its connection.
+    """
+
+    facts: ConsentFacts
+    request_state: str | None = None
+    parked: str | None = None
+
+
 class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
     """What a token stands for. Times are unix seconds.
 
     ``view_hash`` is set where the token went out together with a form that showed this view inside the host: only
-    for that picture may an answer that comes back with the token count.
+    for that picture may an answer that comes back with the token count. ``continuation`` is set where the token is
+    no first phase at all, but the way back into a call that its target has begun.
     """
 
     transaction_id: str
@@ -67,6 +84,7 @@ class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
     granted_at: float
     expires_at: float
     view_hash: str | None = None
+    continuation: Continuation | None = None
 
 
 class Status(StrEnum):
@@ -128,6 +146,25 @@ class Waiting:
     async def grant_repeat(self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int) -> int:
         """For a dialect that cannot carry a token: the next identical call of the same caller presents it."""
         return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s, None)
+
+    async def grant_continuation(
+        self, binding: Binding, continuation: Continuation, *, transaction_id: str, revision: str
+    ) -> str:
+        """Mint the token that leads back into a call its target has begun: single-use and bound like any other."""
+        token = secrets.token_hex(TOKEN_BYTES)
+        now = self._now()
+        granted = GrantedHandshake(
+            transaction_id=transaction_id,
+            binding=binding,
+            revision=revision,
+            granted_at=now,
+            expires_at=now + CONTINUATION_TTL_S,
+            continuation=continuation,
+        )
+        await self._store.put(
+            Space.HANDSHAKE, _digest(token), msgspec.json.encode(granted), ttl_s=CONTINUATION_TTL_S
+        )
+        return token
 
     async def present(self, token: str) -> GrantedHandshake | None:
         """Burn a token. None: unknown, expired, used, or nothing that was ever a token (the store is not asked)."""

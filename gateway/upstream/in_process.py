@@ -40,6 +40,8 @@ class MessageServer(Protocol):
 class InProcess:
     """An upstream that is called, not connected to."""
 
+    cancels = False
+
     def __init__(self, name: str, server: MessageServer) -> None:
         self.name = name
         self._server = server
@@ -113,6 +115,7 @@ class InProcess:
 
     async def listen(self, params: Mapping[str, Any], *, host: Host) -> None:
         """It says nothing on its own account: its tools change with a release."""
+        del params, host
         raise UpstreamUnavailable(f"The server {self.name!r} has no stream.", code="upstream.no_stream")
 
     async def forget(self, key: str) -> None:

@@ -71,6 +71,9 @@ class Upstream(Protocol):
     """
 
     name: str
+    cancels: bool
+    """Whether a call under way can be stopped. Where it cannot (a REST API), it is carried to its end although its
+    host has gone, so that the record says how it ended."""
 
     async def about(self) -> About:
         """What the server says about itself. :raises UpstreamUnavailable:"""

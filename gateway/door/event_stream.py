@@ -1,0 +1,120 @@
+"""Server-sent events as this door writes them (WHATWG HTML, server-sent events), and those kept for a second telling.
+
+A host of the older era may lose its connection and ask for what it missed by ``Last-Event-ID``
+(2025-11-25/basic/transports, resumability). Each stream of a session has a short name, and each of its events a
+number; ``name.number`` is the event's id. What is kept is bounded: a host that was away for too long starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from typing import Final
+
+import msgspec
+
+KEEP_ALIVE: Final = b": \n\n"
+"""A comment: proxies in between close what is silent."""
+KEEP_ALIVE_S: Final = 15.0
+"""Seconds of silence before one; below the 30 to 60 after which common proxies hang up."""
+RETRY_MS: Final = 1_000
+"""What a host is asked to wait before it comes back for the rest."""
+STREAM_HEADERS: Final = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    # nginx holds answers back unless told otherwise; a progress message that arrives with the result is none.
+    (b"x-accel-buffering", b"no"),
+)
+MAX_KEPT_BYTES: Final = 256 * 1024
+"""Bytes of one stream that are kept to be told again."""
+MAX_KEPT_STREAMS: Final = 16
+"""Streams of one session that are kept, the oldest ended one first out."""
+_EVENT_ID = re.compile(r"([0-9a-z]{1,12})\.([0-9]{1,12})")
+
+
+def event(data: bytes, *, event_id: str | None = None, retry_ms: int | None = None) -> bytes:
+    """One event. ``data`` is one JSON text: a line break in it is white space, and would end the field."""
+    head = b"" if event_id is None else b"id: " + event_id.encode("ascii") + b"\n"
+    if retry_ms is not None:
+        head += b"retry: %d\n" % retry_ms
+    if b"\n" in data or b"\r" in data:
+        data = data.replace(b"\r", b" ").replace(b"\n", b" ")
+    return head + b"data: " + data + b"\n\n"
+
+
+class KeptEvent(msgspec.Struct, frozen=True):
+    """One event of a stream, ready to be written."""
+
+    number: int
+    encoded: bytes
+
+
+class KeptStream:
+    """The events of one stream, the last of them at least."""
+
+    def __init__(self, name: str, *, standing: bool) -> None:
+        self.name = name
+        self.standing = standing
+        """Whether it is the session's own stream, which answers no request and goes on under another name."""
+        self.ended = False
+        self._kept: deque[KeptEvent] = deque()
+        self._bytes = 0
+        self._number = 0
+        self._news = asyncio.Event()
+
+    def add(self, data: bytes, *, retry_ms: int | None = None) -> bytes:
+        """Number an event and keep it; its encoding."""
+        self._number += 1
+        encoded = event(data, event_id=f"{self.name}.{self._number}", retry_ms=retry_ms)
+        self._kept.append(KeptEvent(self._number, encoded))
+        self._bytes += len(encoded)
+        while self._bytes > MAX_KEPT_BYTES and len(self._kept) > 1:
+            self._bytes -= len(self._kept.popleft().encoded)
+        self._news.set()
+        return encoded
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.ended = True
+        self._news.set()
+
+    def holds(self, number: int) -> bool:
+        """Whether everything after that event is still here."""
+        return number <= self._number and (not self._kept or self._kept[0].number <= number + 1)
+
+    def after(self, number: int) -> list[KeptEvent]:
+        """What was told after that event."""
+        return [one for one in self._kept if one.number > number]
+
+    async def more(self) -> None:
+        """Return when there may be more than before, or the end."""
+        self._news.clear()
+        await self._news.wait()
+
+
+class KeptStreams:
+    """The streams of one session."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, KeptStream] = {}
+        self._count = 0
+
+    def open(self, *, standing: bool) -> KeptStream:
+        """A new one."""
+        self._count += 1
+        stream = KeptStream(f"{self._count:x}", standing=standing)
+        self._streams[stream.name] = stream
+        if len(self._streams) > MAX_KEPT_STREAMS:
+            ended = next((name for name, one in self._streams.items() if one.ended), None)
+            del self._streams[ended if ended is not None else next(iter(self._streams))]
+        return stream
+
+    def find(self, event_id: str) -> tuple[KeptStream, int] | None:
+        """The stream of that event and the event's number; None: never ours, or no longer whole."""
+        match = _EVENT_ID.fullmatch(event_id)
+        stream = self._streams.get(match[1]) if match else None
+        if match is None or stream is None or not stream.holds(int(match[2])):
+            return None
+        return stream, int(match[2])
