@@ -627,6 +627,8 @@ async def test_the_rooms_are_passed_in_order(tmp_path: Path) -> None:
             allow=tracer.of("allow", inner.allow),
             handshake=tracer.of("handshake", inner.handshake),
             confirm=tracer.of("confirm", inner.confirm),
+            upstreams=inner.upstreams,
+            waiting=inner.waiting,
         )
         await walk(a_call(READ), traced)
         assert passed == [

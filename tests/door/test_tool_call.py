@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.canonical import canonical_hash
-from gateway.door.call import Era, ToolCall
+from gateway.door.call import Client, Era, ToolCall
 from gateway.door.message import read_message
 from gateway.door.tool_call import MAX_NAME_CHARS, MAX_STATE_CHARS, read_tool_call
 from gateway.errors import INVALID_PARAMS, MalformedRequest
@@ -23,6 +23,8 @@ def call_of(params: dict[str, Any]) -> ToolCall:
         call_id="call-1",
         received_at=7.5,
         credentials=NO_CREDENTIALS,
+        client=Client(),
+        param_headers={},
     )
 
 

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from gateway.catalog.tool import Approval, Etdi, EtdiStatus, SchemaVerdict, Tool
+from gateway.door.call import ToolCall
+from gateway.door.host import NOBODY, Host
 from gateway.errors import (
     AuditUnavailable,
     CountersignError,
@@ -15,9 +17,10 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.outcome.allow import AllowOutcome, Claims
-from gateway.outcome.answer import Executed, Refused, Unknown
+from gateway.outcome.answer import Executed, MoreInput, Refused, Unknown
 from gateway.outcome.consent import Consent
-from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.outcome.parked import Parking
+from gateway.outcome.pending import Continuation, Pending, Status, Waiting
 from gateway.outcome.redact import MASK
 from gateway.policy.decision import Allow, Obligations, Outcome, Reason
 from gateway.policy.question import Asked
@@ -56,8 +59,16 @@ class Desk:
     def __init__(self, claims: Claims, clock: ManualClock, upstream: KeepingUpstream | None = None) -> None:
         self.upstream = upstream or KeepingUpstream()
         self.page = Page(self.upstream)
-        self.outcome = AllowOutcome({"bank": self.upstream}, claims, now=clock)
+        self.lapses: list[tuple[str, str]] = []
+        self.parking = Parking()
+        self.outcome = AllowOutcome(
+            {"bank": self.upstream}, claims, parking=self.parking, lapses=self, now=clock
+        )
         self._claims, self._clock = claims, clock
+
+    async def lapsed(self, call: ToolCall, transaction_id: str) -> None:
+        """See ``Lapses``."""
+        self.lapses.append((call.call_id, transaction_id))
 
     def beside(self) -> "Desk":
         """Another call at the same target, with a page of its own."""
@@ -73,7 +84,9 @@ class Desk:
         pending: Pending | None = None,
         redact: tuple[str, ...] = (),
         warn: tuple[str, ...] = (),
-    ) -> Executed | Refused | Unknown:
+        host: Host = NOBODY,
+        continuation: Continuation | None = None,
+    ) -> Executed | MoreInput | Refused | Unknown:
         """The policy said allow."""
         decision = Allow(
             reasons=(REASON,),
@@ -82,8 +95,8 @@ class Desk:
             revision="r1",
             decision_id="d1",
         )
-        consent = Consent(transaction_id="t1", pending=pending)
-        return await self.outcome.carry_out(asked or an_asked(), decision, consent, self.page)
+        consent = Consent(transaction_id="t1", pending=pending, continuation=continuation)
+        return await self.outcome.carry_out(asked or an_asked(), decision, consent, self.page, host)
 
 
 @pytest.fixture
@@ -187,6 +200,10 @@ async def test_a_store_that_cannot_say_sends_nothing(clock: ManualClock) -> None
 
     class Silent:
         async def claim(self, pending: Any) -> bool:
+            """Nobody answers."""
+            raise StoreUnavailable("down")
+
+        async def grant_continuation(self, *_: Any, **__: Any) -> str:
             """Nobody answers."""
             raise StoreUnavailable("down")
 

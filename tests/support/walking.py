@@ -21,6 +21,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.catalog.definition import read_definition
 from gateway.catalog.tool import Approval, Etdi, SchemaVerdict, Tool
 from gateway.door.call import Client, Era, ToolCall
+from gateway.door.host import NOBODY, Host
 from gateway.identity.caller import Caller
 from gateway.identity.credentials import Credentials, Secret
 from gateway.identity.static import StaticToken, StaticTokens, hash_static_token
@@ -29,6 +30,7 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.classes import Classes
@@ -38,7 +40,7 @@ from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Store
-from gateway.upstream.target import Effect, Reply
+from gateway.upstream.target import About, Effect, Reply, Resumed, Upstream
 from gateway.walk import House
 from tests.support.clock import ManualClock
 
@@ -141,6 +143,11 @@ class KeepingUpstream:
         self.wires: list[dict[str, Any]] | BaseException = [dict(wire) for wire in wires]
         self.reply: Reply | BaseException | Calling = done()
         self.calls: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = []
+        self.cancels = True
+        self.era = Era.LEGACY
+        self.asking: Callable[[Host], Awaitable[Reply]] | None = None
+        self.resumed: list[Resumed | None] = []
+        self.requests: list[tuple[str, dict[str, Any], Resumed | None]] = []
         self.listed = 0
         self.listing: Callable[[], Awaitable[None]] | None = None
 
@@ -155,11 +162,25 @@ class KeepingUpstream:
         wires: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(self.wires))
         return wires
 
+    async def about(self) -> About:
+        """See ``Upstream.about``."""
+        return About(era=self.era, protocol="2025-11-25", capabilities={"tools": {}})
+
     async def call(
-        self, tool: str, arguments: Mapping[str, Any], *, transaction_id: str, meta: Mapping[str, Any]
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        transaction_id: str,
+        meta: Mapping[str, Any],
+        host: Host = NOBODY,
+        resumed: Resumed | None = None,
     ) -> Reply:
         """See ``Upstream.call``."""
         self.calls.append((tool, dict(arguments), transaction_id, dict(meta)))
+        self.resumed.append(resumed)
+        if self.asking is not None:
+            return await self.asking(host)
         reply = self.reply
         if not isinstance(reply, Reply | BaseException):
             made = reply(tool, arguments)
@@ -167,6 +188,24 @@ class KeepingUpstream:
         if isinstance(reply, BaseException):
             raise reply
         return reply
+
+    async def request(
+        self, method: str, params: Mapping[str, Any], *, host: Host = NOBODY, resumed: Resumed | None = None
+    ) -> Reply:
+        """See ``Upstream.request``."""
+        self.requests.append((method, dict(params), resumed))
+        if isinstance(self.reply, Reply):
+            return self.reply
+        raise AssertionError("a request is answered by a reply")
+
+    async def tell(self, method: str, params: Mapping[str, Any], *, host: Host) -> None:
+        """See ``Upstream.tell``."""
+
+    async def listen(self, params: Mapping[str, Any], *, host: Host) -> None:
+        """See ``Upstream.listen``."""
+
+    async def forget(self, key: str) -> None:
+        """See ``Upstream.forget``."""
 
     async def aclose(self) -> None:
         """See ``Upstream.aclose``."""
@@ -284,8 +323,11 @@ class Rooms:
     audit_path: Path
     store_path: Path
     confirm: ConfirmOutcome = field(repr=False)
+    parking: Parking = field(repr=False)
 
-    def records(self, phase: Literal["call", "confirm"] = "call") -> list[dict[str, Any]]:
+    def records(
+        self, phase: Literal["call", "confirm", "upstream", "passage"] = "call"
+    ) -> list[dict[str, Any]]:
         """The audit's records, the ``opened`` ones included."""
         lines = [msgspec.json.decode(line) for line in self.audit_path.read_bytes().splitlines()]
         bodies = [line.get("record", line) for line in lines]
@@ -310,10 +352,11 @@ async def rooms(
     audit = Audit(sink, service_version="0", environment="none", clock=clock)
     wires = [a_definition(name) for name in CLASSES] if wires is None else wires
     upstream = KeepingUpstream(SERVER, *wires)
-    upstreams = {SERVER: upstream}
+    upstreams: dict[str, Upstream] = {SERVER: upstream}
     approvals = Approvals(store, pins=pins or {}, now=clock)
     engine = ScriptedEngine()
     books = Books(audit)
+    parking = Parking()
     waiting = Waiting(store, now=clock)
     if approve:
         for wire in wires:
@@ -331,9 +374,11 @@ async def rooms(
         amounts=Amounts({SERVER: rules or StaticMoney()}, upstreams),
         consents=Consents(waiting, now=clock),
         policy=Policy(engine, paypal="none", health=books, now=clock),
-        allow=AllowOutcome(upstreams, waiting, now=clock),
+        allow=AllowOutcome(upstreams, waiting, parking=parking, lapses=books, now=clock),
         handshake=HandshakeOutcome(waiting),
         confirm=confirm,
+        upstreams=upstreams,
+        waiting=waiting,
     )
     try:
         yield Rooms(
@@ -348,7 +393,9 @@ async def rooms(
             audit_path=audit_path,
             store_path=store_path,
             confirm=confirm,
+            parking=parking,
         )
     finally:
+        await parking.aclose()
         await audit.aclose()
         await store.aclose()
