@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from gateway.door.call import Era
 from gateway.door.channel import Channel
-from gateway.door.dispatch import Dispatch, encoded, listens
+from gateway.door.dispatch import Answered, Dispatch, encoded, listens
 from gateway.door.exchange import Exchange
 from gateway.door.headers import Headers
 from gateway.door.http import (
@@ -34,7 +34,14 @@ from gateway.door.session import SESSION, Session, Sessions
 from gateway.door.streams import Streams
 from gateway.door.strict_json import parse
 from gateway.door.watch import Watch
-from gateway.errors import CountersignError, MalformedRequest, Unauthenticated
+from gateway.errors import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    CountersignError,
+    MalformedRequest,
+    Unauthenticated,
+)
 from gateway.identity.credentials import parse_authorization
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.metadata import ChallengeError, www_authenticate
@@ -44,6 +51,7 @@ PREFIX = "/mcp"
 STRANGER_BODY_BYTES = 16 * 1024
 """Bytes parsed for somebody who has not been recognised yet. Strict parsing costs up to half a second of processor
 time for a megabyte; whoever may cause that has a token that can be revoked."""
+_OF_THE_REQUEST = frozenset({INVALID_REQUEST, INVALID_PARAMS})
 _LOG = logging.getLogger("countersign.door")
 
 
@@ -176,7 +184,8 @@ class McpEndpoint:
                 running.pop(rpc_id, None)
         opened = exchange.opened
         fields = () if opened is None else ((SESSION, opened.id.encode("ascii")),)
-        await channel.finish(encoded(rpc_id, answered), headers=fields)
+        status = _status(answered) if message.era is Era.MODERN else 200
+        await channel.finish(encoded(rpc_id, answered), status=status, headers=fields)
 
     async def _get(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """The stream of a session."""
@@ -269,6 +278,14 @@ class McpEndpoint:
             await exchange.channel.finish(body)
         else:
             await respond(send, status, body, headers=headers)
+
+
+def _status(answered: Answered) -> int:
+    """The HTTP status that 2026-07-28 gives a server's error (basic/transports/streamable-http, sending messages)."""
+    code = answered["error"].get("code") if "error" in answered else None
+    if code == METHOD_NOT_FOUND:
+        return 404
+    return 400 if code in _OF_THE_REQUEST else 200
 
 
 def _uncancelled() -> None:

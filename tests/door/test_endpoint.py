@@ -183,7 +183,7 @@ async def test_discover_and_initialize_and_ping(endpoint: McpEndpoint) -> None:
     initialized = await post(endpoint, body, era="legacy", changed={b"mcp-protocol-version": None})
     result = InitializeResult.model_validate(initialized.document["result"])
     assert result.protocol_version == "2025-06-18"
-    assert b"mcp-session-id" not in initialized.headers
+    assert len(initialized.headers[b"mcp-session-id"]) >= 43
     assert (await post(endpoint, legacy_body("ping"), era="legacy")).document["result"] == {}
 
 
@@ -193,8 +193,10 @@ async def test_discover_and_initialize_and_ping(endpoint: McpEndpoint) -> None:
         ("modern", "initialize"),
         ("modern", "ping"),
         ("legacy", "server/discover"),
-        ("modern", "resources/list"),
-        ("legacy", "logging/setLevel"),
+        ("modern", "resources/subscribe"),
+        ("modern", "logging/setLevel"),
+        ("legacy", "subscriptions/listen"),
+        ("legacy", "tasks/list"),
         ("modern", "notifications/cancelled"),
         ("legacy", "x" * 5_000),
     ],
@@ -221,10 +223,16 @@ async def test_a_notification_is_accepted_and_does_nothing(
     assert house.paypal_calls == before
 
 
-async def test_an_answer_to_a_question_nobody_asked_does_nothing(endpoint: McpEndpoint) -> None:
-    """202 to a legacy host; its era had responses."""
-    answer = await post(endpoint, {"jsonrpc": "2.0", "id": 9, "result": {"action": "accept"}}, era="legacy")
-    assert (answer.status, answer.body) == (202, b"")
+async def test_an_answer_to_a_question_nobody_asked_is_refused(house: House, endpoint: McpEndpoint) -> None:
+    """400 to a host of the older era, whether or not it has a session, and a record of it."""
+    reply = {"jsonrpc": "2.0", "id": "countersign-1", "result": {"action": "accept"}}
+    body = legacy_body("initialize", params={"protocolVersion": LEGACY[0], "capabilities": {}})
+    opened = await post(endpoint, body, era="legacy")
+    for changed in ({}, {b"mcp-session-id": opened.headers[b"mcp-session-id"]}):
+        answer = await post(endpoint, reply, era="legacy", changed=changed)
+        assert answer.status == 400
+        assert answer.document["error"]["data"]["code"] == "door.response_unknown"
+        assert last_record(house)["error"] == "door.response_unknown"
 
 
 @pytest.mark.parametrize("method", ["tools/call", "tools/list"])

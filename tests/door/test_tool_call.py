@@ -49,7 +49,15 @@ def test_a_modern_call_carries_its_token_and_answers() -> None:
     """MRTR: requestState and inputResponses (2026-07-28/basic/patterns/mrtr)."""
     params = {"name": "x", "requestState": "s", "inputResponses": {"k": {"action": "accept"}}}
     message = read_message(modern_headers(name="x"), modern_body(params=params))
-    call = read_tool_call(message, server="s", call_id="1", received_at=0, credentials=NO_CREDENTIALS)
+    call = read_tool_call(
+        message,
+        server="s",
+        call_id="1",
+        received_at=0,
+        credentials=NO_CREDENTIALS,
+        client=message.client,
+        param_headers={},
+    )
     assert call.token == "s"
     assert call.input_responses == {"k": {"action": "accept"}}
     assert call.meta == message.meta
