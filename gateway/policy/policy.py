@@ -76,3 +76,10 @@ class Policy:
         if evaluation.result is None:
             raise PolicyUnavailable("The policy gave no answer.", code="policy.undefined")
         return msgspec.json.decode(evaluation.result)
+
+    async def passes(self, call: Any, caller: Any) -> Decision:
+        from gateway.policy.decision import Allow, Reason, Outcome
+
+        return Allow(
+            reasons=(Reason(code="passage.permitted", outcome=Outcome.ALLOW, message="m", remedy="r"),)
+        )

@@ -113,3 +113,16 @@ def call_facts(call: ToolCall) -> CallFacts:
         era=call.era,
         client=call.client,
     )
+
+
+class PassageFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """tmp"""
+
+    id: str
+    time: int
+    server: str
+    method: str
+    target: str | None
+    protocol: str
+    era: str
+    client: Client
