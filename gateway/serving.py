@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, TypeVar
@@ -76,6 +77,15 @@ class _QuietServer(uvicorn.Server):
             await self._serve()
         except SystemExit as problem:
             raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from problem
+
+
+def settled() -> None:
+    """Call this once everything is open: what lives as long as the process is looked at by the collector no more.
+
+    A quarter of a call's processor time is otherwise spent on walking through modules and compiled schemas again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -14,7 +14,7 @@ import click
 from gateway.app import open_gateway
 from gateway.cli.common import config_option, settings_of
 from gateway.parts import paypal_server
-from gateway.serving import run, serving
+from gateway.serving import run, serving, settled
 from gateway.settings import Settings
 from gateway.settings.checks import is_address
 from gateway.settings.sources import load_paypal_settings
@@ -50,6 +50,7 @@ async def _serve(settings: Settings) -> None:
             f"state: {masked(settings.state.url)}  audit: {settings.audit.path}",
             err=True,
         )
+        settled()
         await told.wait()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -54,5 +55,5 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     input_responses: dict[str, Any] = {}
     meta: dict[str, Any] = {}
-    param_headers: dict[str, str] = {}
+    param_headers: Mapping[str, str] = {}
     rpc_id: str | int | None = None

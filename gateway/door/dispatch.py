@@ -112,6 +112,8 @@ class Dispatch:
         )
 
     async def _call(self, exchange: Exchange, message: Message) -> Answered:
+        channel = exchange.channel
+        assert channel is not None
         call = read_tool_call(
             message,
             server=exchange.server,
@@ -119,11 +121,10 @@ class Dispatch:
             received_at=self._now(),
             credentials=exchange.credentials,
             client=exchange.client,
-            param_headers=exchange.headers.starting(b"mcp-param-") if message.era is Era.MODERN else {},
+            param_headers=channel.param_headers,
         )
-        assert exchange.channel is not None
         exchange.recorded = True
-        answer = await walk(call, self._house, exchange.channel)
+        answer = await walk(call, self._house, channel)
         if isinstance(answer, Executed) and answer.result is None:
             return {"error": error_of(answer.error or {})}
         return {"result": result_of(answer, message.era, version=self._version)}

@@ -33,7 +33,7 @@ from gateway.door.message import Message, read_message, rpc_id_of
 from gateway.door.session import SESSION, Session, Sessions
 from gateway.door.streams import Streams
 from gateway.door.strict_json import parse
-from gateway.door.watch import Watch
+from gateway.door.watch import Watch, Watches
 from gateway.errors import (
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -76,6 +76,7 @@ class McpEndpoint:
         self._resource_metadata = resource_metadata
         self._forgetting: set[asyncio.Task[None]] = set()
         self._sessions = Sessions(now=now, ended=self._forget)
+        self._watches = Watches()
         self._dispatch = Dispatch(house, self._sessions, version=version, now=now)
         self._streams = Streams(house, self._dispatch, version=version)
 
@@ -170,7 +171,7 @@ class McpEndpoint:
         assert rpc_id is not None
         if upstream is not None and upstream.cancels:
             if message.era is Era.MODERN:
-                watch = Watch(receive, exchange.canceller())
+                watch = self._watches.start(receive, exchange.canceller())
             elif running is not None:
                 if rpc_id in running:
                     raise MalformedRequest("A request with this id is under way; ids are used once.")

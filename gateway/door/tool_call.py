@@ -25,7 +25,7 @@ def read_tool_call(
     received_at: float,
     credentials: Credentials,
     client: Client,
-    param_headers: dict[str, str],
+    param_headers: Mapping[str, str],
 ) -> ToolCall:
     """The call as one frozen value, hashed.
 

@@ -78,7 +78,7 @@ class Policy:
         return msgspec.json.decode(evaluation.result)
 
     async def passes(self, call: Any, caller: Any) -> Decision:
-        from gateway.policy.decision import Allow, Reason, Outcome
+        from gateway.policy.decision import Allow, Outcome, Reason
 
         return Allow(
             reasons=(Reason(code="passage.permitted", outcome=Outcome.ALLOW, message="m", remedy="r"),)
