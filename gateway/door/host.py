@@ -57,6 +57,12 @@ class Host(Protocol):
         ...
 
     @property
+    def asks_in_band(self) -> bool:
+        """How a server that wants input is put to this host: True, by :meth:`ask` while its request is open; False, by
+        the server's own ``input_required``, which it takes home and comes back with (2026-07-28)."""
+        ...
+
+    @property
     def subject_token(self) -> Secret | None:
         """The caller's own token, to be *exchanged* at the target's authorization server (RFC 8693) and sent nowhere
         else: it never goes upstream (invariant 6)."""
@@ -76,6 +82,7 @@ class Nobody:
 
     key: str | None = None
     capabilities: Mapping[str, Any] = {}
+    asks_in_band: bool = False
     subject_token: Secret | None = None
 
     async def notify(self, message: msgspec.Raw) -> None:
@@ -83,6 +90,7 @@ class Nobody:
 
     async def ask(self, method: str, params: msgspec.Raw) -> msgspec.Raw:
         """Nobody answers."""
+        del params
         raise HostCannot(f"Nobody is here to answer {method}.")
 
 

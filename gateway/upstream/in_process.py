@@ -113,6 +113,7 @@ class InProcess:
 
     async def listen(self, params: Mapping[str, Any], *, host: Host) -> None:
         """It says nothing on its own account: its tools change with a release."""
+        del params, host
         raise UpstreamUnavailable(f"The server {self.name!r} has no stream.", code="upstream.no_stream")
 
     async def forget(self, key: str) -> None:
