@@ -39,6 +39,7 @@ from gateway.settings import Settings
 from gateway.settings.model import IssuerSettings, PayPalSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
+from gateway.upstream.credential import StaticBearer
 from gateway.upstream.in_process import InProcess
 from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.paypal.client import Limits, connect
@@ -132,7 +133,7 @@ def upstreams_of(settings: Settings) -> dict[str, Upstream]:
             name,
             one.url,
             version=VERSION,
-            bearer=one.bearer,
+            credential=StaticBearer(one.bearer),
             timeout_s=one.timeout_s,
             max_connections=one.max_connections,
             ssl=ssl.create_default_context() if one.url.startswith("https:") else None,

@@ -62,6 +62,12 @@ class Host(Protocol):
         ...
 
     @property
+    def asks_in_band(self) -> bool:
+        """How a server that wants input is put to this host: True, by :meth:`ask` while its request is open; False, by
+        the server's own ``input_required``, which it takes home and comes back with (2026-07-28)."""
+        ...
+
+    @property
     def subject_token(self) -> Secret | None:
         """The caller's own token, to be *exchanged* at the target's authorization server (RFC 8693) and sent nowhere
         else: it never goes upstream (invariant 6)."""
@@ -93,6 +99,7 @@ class Nobody:
 
     key: str | None = None
     capabilities: Mapping[str, Any] = {}
+    asks_in_band: bool = False
     subject_token: Secret | None = None
     param_headers: Mapping[str, str] = {}
     asks_in_band: bool = False

@@ -25,6 +25,11 @@ class ResponseStream:
         self._connection = connection
         self._idle_timeout_s = idle_timeout_s
 
+    @property
+    def complete(self) -> bool:
+        """Whether all of it has arrived: iterating waits for nothing any more."""
+        return self._connection.complete
+
     def __aiter__(self) -> Self:
         return self
 

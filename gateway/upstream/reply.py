@@ -32,9 +32,9 @@ _REFUSALS = frozenset(
 )
 """Errors by which a server says that it did not begin. Any other error may have come half-way."""
 COMPLETE = "complete"
-"""The one ``resultType`` (2026-07-28/basic/index) that is an answer. A server that asks its client for input was told
-that this one has no means to; what it did before it asked, nobody knows. Its question is not passed on either: a host
-would take it for the gateway's own."""
+INPUT_REQUIRED = "input_required"
+"""The two ``resultType`` (2026-07-28/basic/index) that are understood. A server that answers in another one was not
+told that anybody here speaks it; what it did is not known."""
 
 
 class _Response(msgspec.Struct):
@@ -60,9 +60,11 @@ _RESPONSE = msgspec.json.Decoder(_Response)
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-def read_response(body: bytes | msgspec.Raw, *, rpc_id: str | int) -> Reply | None:
+def read_response(body: bytes | msgspec.Raw, *, rpc_id: str | int, status: int | None = None) -> Reply | None:
     """The reply of a foreign server, or None when the bytes are no answer to this request. Never raises.
 
+    ``status`` is HTTP's, and goes into the reply as it is.
+    A result that asks for input (2026-07-28/basic/patterns/mrtr) is *waiting*, whoever may be asked.
     An ``isError`` result counts as executed: the server ran and says it failed, and nobody knows how far it got.
     A response with both a result and an error says two things and so nothing (JSON-RPC 2.0 section 5).
     """
@@ -73,27 +75,30 @@ def read_response(body: bytes | msgspec.Raw, *, rpc_id: str | int) -> Reply | No
         if response.jsonrpc != "2.0" or response.id != rpc_id or type(response.id) is not type(rpc_id):
             return None
         if isinstance(response.error, dict):
-            return None if response.result is not msgspec.UNSET else _error_reply(response.error)
+            return None if response.result is not msgspec.UNSET else _error_reply(response.error, status)
         if response.result is msgspec.UNSET:
             return None
         head = _HEAD.decode(response.result)
     except (ValueError, RecursionError):
         # Of msgspec all but two are ValueErrors of its own: broken UTF-8 and depth are Python's.
         return None
-    if head.result_type not in (None, COMPLETE):
+    if head.result_type not in (None, COMPLETE, INPUT_REQUIRED):
         return None
     return Reply(
-        effect=Effect.EXECUTED,
+        effect=Effect.WAITING if head.result_type == INPUT_REQUIRED else Effect.EXECUTED,
         result=response.result,
         is_error=head.is_error,
         result_type=head.result_type,
+        status=status,
     )
 
 
-def _error_reply(error: dict[str, Any]) -> Reply:
+def _error_reply(error: dict[str, Any], status: int | None) -> Reply:
     code = error.get("code")
     refused = isinstance(code, int) and code in _REFUSALS
-    return Reply(effect=Effect.REFUSED if refused else Effect.UNKNOWN, error=error, is_error=True)
+    return Reply(
+        effect=Effect.REFUSED if refused else Effect.UNKNOWN, error=error, is_error=True, status=status
+    )
 
 
 def own_reply(result: dict[str, Any]) -> Reply:

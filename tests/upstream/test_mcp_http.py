@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import UpstreamUnavailable
 from gateway.serving import serving
-from gateway.upstream.mcp_http import MAX_PAGES, McpHttp
+from gateway.upstream.credential import StaticBearer
+from gateway.upstream.mcp import MAX_PAGES
+from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.target import TRANSACTION_META_KEY, Effect, Reply
 from tests.support.scripted_http import Handler, read_request, serve
 
@@ -83,7 +85,7 @@ async def sdk(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Sdk, McpHtt
     """Each kind of server that the SDK can be."""
     era, json_response, stateless = request.param
     server = Sdk(era=era, json_response=json_response, stateless=stateless)
-    async with connected(server, bearer="the-gateways-own-credential") as upstream:
+    async with connected(server, credential=StaticBearer("the-gateways-own-credential")) as upstream:
         yield server, upstream
 
 
@@ -207,8 +209,8 @@ class Raw:
         while True:
             head, _, body = (await read_request(reader)).partition(b"\r\n\r\n")
             self.heads.append(head)
-            message = msgspec.json.decode(body)
-            match message["method"]:
+            message = msgspec.json.decode(body) if body else {}
+            match message.get("method"):
                 case "tools/call":
                     self.calls.append(message)
                     assert self._called is not None
@@ -287,7 +289,6 @@ MISBEHAVING: dict[str, Answering] = {
     "500": writing(lambda _: http(HTML, status=b"500 Internal Server Error", kind=b"text/html")),
     "502 without a body": writing(lambda _: http(b"", status=b"502 Bad Gateway")),
     "503": writing(lambda _: http(b"", status=b"503 Service Unavailable", more=b"retry-after: 1\r\n")),
-    "401": writing(lambda _: http(b"", status=b"401 Unauthorized")),
     "404 without a session": writing(lambda _: http(b"", status=b"404 Not Found")),
     "307 to itself": writing(
         lambda _: http(b"", status=b"307 Temporary Redirect", more=b"location: /mcp\r\n")
@@ -338,8 +339,8 @@ async def test_a_server_that_hangs_is_unknown() -> None:
     assert len(raw.calls) == 1
 
 
-async def test_a_stream_that_is_held_open_is_unknown() -> None:
-    """The server should have closed it after its answer (transports, streamable HTTP); we wait for the end."""
+async def test_a_stream_that_is_held_open_is_answered() -> None:
+    """The server should have closed it after its answer (transports, streamable HTTP); nobody waits for that long."""
 
     async def hold(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         body = stream(said(message, result=RESULT))
@@ -351,7 +352,7 @@ async def test_a_stream_that_is_held_open_is_unknown() -> None:
         await asyncio.Event().wait()
 
     raw = Raw(called=hold)
-    assert (await called(raw, timeout_s=0.3)).effect is Effect.UNKNOWN
+    assert (await called(raw)).effect is Effect.EXECUTED
     assert len(raw.calls) == 1
 
 
@@ -537,7 +538,7 @@ async def test_no_call_leaves_while_another_opens() -> None:
     assert {reply.effect for reply in replies} == {Effect.EXECUTED}
     assert len(raw.calls) == 5
     calls = [head for head in raw.heads if b"mcp-session-id: s1" in head]
-    assert len(calls) == 6  # the notification, and each call
+    assert len(calls) == 7  # the notification, each call, and the end of the session
 
 
 async def test_no_credential_means_no_header() -> None:

@@ -1,0 +1,101 @@
+"""Finding out how a server is talked to: ``server/discover`` (2026-07-28), else ``initialize`` (all before).
+
+2026-07-28/basic/versioning, backward compatibility: the probe comes first, and a server that does not know it may say
+so in any way, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.door.call import Era
+from gateway.door.host import NOBODY, Host
+from gateway.door.protocol import LEGACY, MODERN
+from gateway.errors import UNSUPPORTED_PROTOCOL_VERSION
+from gateway.upstream.line import Line, Unanswered
+from gateway.upstream.target import About, Reply
+
+
+async def open_line(
+    line: Line, host: Host, *, client: Mapping[str, str], era: Era | None, probe_s: float | None = None
+) -> None:
+    """Agree with the server. ``era`` is known from an earlier conversation with it, or None; ``host`` is whose
+    credential opens it. ``probe_s`` bounds the wait for a server that does not answer what it does not know.
+
+    :raises Unsent: :raises Unanswered: no way to talk was found.
+    """
+    if era is not Era.LEGACY and await _discovered(line, host, probe_s):
+        return
+    refusal = await _initialized(line, host, client)
+    if refusal is None:
+        return
+    # A server that was slow to start has understood the probe by now, and is of the new era since.
+    if _code(refusal) == UNSUPPORTED_PROTOCOL_VERSION and await _discovered(line, host, None):
+        return
+    raise Unanswered("speaks no version that this gateway speaks", status=refusal.status)
+
+
+async def _discovered(line: Line, host: Host, probe_s: float | None) -> bool:
+    line.propose(Era.MODERN, MODERN[0])
+    try:
+        reply = await line.exchange("server/discover", {}, _Silent(host), timeout_s=probe_s)
+    except Unanswered:
+        return False
+    result = result_of(reply)
+    versions = result.get("supportedVersions") if result is not None else None
+    if result is None or not isinstance(versions, list) or MODERN[0] not in versions:
+        return False
+    line.agree(_about(Era.MODERN, MODERN[0], result))
+    return True
+
+
+async def _initialized(line: Line, host: Host, client: Mapping[str, str]) -> Reply | None:
+    """None: it is open. :raises Unanswered:"""
+    line.propose(Era.LEGACY, LEGACY[0])
+    params = {"protocolVersion": LEGACY[0], "capabilities": line.declared, "clientInfo": client}
+    reply = await line.exchange("initialize", params, _Silent(host))
+    result = result_of(reply)
+    if result is None or result.get("protocolVersion") not in LEGACY:
+        return reply
+    line.agree(_about(Era.LEGACY, result["protocolVersion"], result))
+    await line.tell("notifications/initialized", {}, host)
+    return None
+
+
+def result_of(reply: Reply) -> dict[str, Any] | None:
+    """The result that was given, read; None: there is none, or it cannot be."""
+    if reply.result is None:
+        return None
+    try:
+        return msgspec.json.decode(reply.result, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _code(reply: Reply) -> Any:
+    return None if reply.error is None else reply.error.get("code")
+
+
+def _about(era: Era, protocol: str, result: Mapping[str, Any]) -> About:
+    capabilities, instructions = result.get("capabilities"), result.get("instructions")
+    return About(
+        era=era,
+        protocol=protocol,
+        capabilities=capabilities if isinstance(capabilities, dict) else {},
+        instructions=instructions if isinstance(instructions, str) else None,
+    )
+
+
+class _Silent:
+    """A host for whom something is opened: its key and credential, and nothing said or asked before it is open."""
+
+    def __init__(self, host: Host) -> None:
+        self.key = host.key
+        self.subject_token = host.subject_token
+        self.capabilities: Mapping[str, Any] = {}
+        self.asks_in_band = False
+        self.notify = NOBODY.notify
+        self.ask = NOBODY.ask

@@ -1,0 +1,120 @@
+"""What a server asks before it answers (2025-11-25 and before: server requests), put to the host that may be asked.
+
+A host is asked only what it declared, and what the conversation was opened with; anything else is answered here, and
+the host never learns of it (2025-11-25/basic/lifecycle, capability negotiation).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.door.host import ASKED_OF_HOSTS, Host, HostCannot
+from gateway.errors import INTERNAL_ERROR, METHOD_NOT_FOUND
+from gateway.upstream.frames import Frame, error_for, result_for
+
+MAX_QUESTIONS = 16
+"""Questions of one conversation that are open at once; a server that asks more asks to no purpose."""
+_LOG = logging.getLogger("countersign.upstream")
+_EMPTY = msgspec.Raw(b"{}")
+_NOT_DECLARED = "This client did not declare that it can answer that."
+_BUSY = "Too many questions are open."
+
+Send = Callable[[bytes], Awaitable[None]]
+
+
+class _Mode(msgspec.Struct):
+    mode: str = "form"
+
+
+_MODE = msgspec.json.Decoder(_Mode)
+
+
+def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -> bool:
+    """Whether a host with these capabilities may be asked this.
+
+    ``elicitation: {}`` means forms only; the URL mode wants a declaration of its own
+    (2025-11-25/client/elicitation, capabilities).
+    """
+    needed = ASKED_OF_HOSTS.get(method)
+    declared = capabilities.get(needed) if needed is not None else None
+    if not isinstance(declared, Mapping):
+        return False
+    if needed != "elicitation":
+        return True
+    try:
+        mode = _MODE.decode(params).mode
+    except (ValueError, RecursionError):
+        return False
+    return "form" in declared or not declared if mode == "form" else mode in declared
+
+
+class Questions:
+    """The open questions of one conversation. ``send`` carries an answer to the server; it must not raise."""
+
+    def __init__(self, declared: Mapping[str, Any], send: Send) -> None:
+        self._declared = declared
+        self._send = send
+        self._settled: Callable[[], None] | None = None
+        self._open: dict[bytes, asyncio.Task[None]] = {}
+
+    @property
+    def pending(self) -> bool:
+        """Whether somebody else than the server is being waited for."""
+        return bool(self._open)
+
+    def when_settled(self, call: Callable[[], None]) -> None:
+        """Call this whenever the last open one is answered: from then on it is the server that is silent."""
+        self._settled = call
+
+    async def put(self, frame: Frame, host: Host | None) -> None:
+        """One request of the server: answered here, or put to the host in a task of its own."""
+        key, method = frame.key, frame.method
+        if key is None or method is None:
+            return
+        params = _EMPTY if frame.params is msgspec.UNSET else frame.params
+        if method == "ping":
+            await self._send(result_for(key, _EMPTY))
+        elif host is None or not (
+            may_ask(method, params, self._declared) and may_ask(method, params, host.capabilities)
+        ):
+            await self._send(error_for(key, METHOD_NOT_FOUND, _NOT_DECLARED))
+        elif len(self._open) >= MAX_QUESTIONS or key in self._open:
+            await self._send(error_for(key, INTERNAL_ERROR, _BUSY))
+        else:
+            task = asyncio.create_task(self._asked(key, method, params, host))
+            self._open[key] = task
+            task.add_done_callback(lambda _: self._closed(key))
+
+    def take_back(self, key: bytes | None) -> bool:
+        """The server no longer wants that answer. False: it never asked."""
+        task = self._open.get(key) if key is not None else None
+        if task is None:
+            return False
+        task.cancel()
+        return True
+
+    def close(self) -> None:
+        """Nobody waits for any of the answers any more."""
+        self._settled = None
+        for task in list(self._open.values()):
+            task.cancel()
+
+    def _closed(self, key: bytes) -> None:
+        self._open.pop(key, None)
+        if not self._open and self._settled is not None:
+            self._settled()
+
+    async def _asked(self, key: bytes, method: str, params: msgspec.Raw, host: Host) -> None:
+        try:
+            answer = result_for(key, await host.ask(method, params))
+        except HostCannot as problem:
+            answer = error_for(key, problem.code, problem.message, problem.data)
+        except Exception:  # noqa: BLE001 - a defect of ours must not leave the server waiting
+            _LOG.exception("a host broke in %s", method)
+            answer = error_for(key, INTERNAL_ERROR, "The host could not be asked.")
+        await self._send(answer)
