@@ -74,15 +74,16 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
     async with AsyncExitStack() as stack:
         store = open_store(settings.state.url)
         stack.push_async_callback(store.aclose)
-        upstreams = upstreams_of(settings)
+        upstreams = upstreams_of(settings, changed=lambda name: catalog.expire(name))
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
         approvals = Approvals(store, pins=read_pins() if settings.paypal.enabled else {}, now=now)
+        catalog = Catalog(upstreams, approvals, store, now=now)
         yield Shelf(
             store=store,
             upstreams=upstreams,
             approvals=approvals,
-            catalog=Catalog(upstreams, approvals, store, now=now),
+            catalog=catalog,
             classes=Classes.load(policy_folder_of(settings)),
         )
 
@@ -123,8 +124,13 @@ def audit_of(settings: Settings) -> Audit:
     return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
 
 
-def upstreams_of(settings: Settings) -> dict[str, Upstream]:
-    """Every configured target by name; the built-in one first. Nothing is contacted yet."""
+def upstreams_of(
+    settings: Settings, *, changed: Callable[[str], None] = lambda _: None
+) -> dict[str, Upstream]:
+    """Every configured target by name; the built-in one first. Nothing is contacted yet.
+
+    ``changed`` hears the name of a server that says that its tools changed.
+    """
     upstreams: dict[str, Upstream] = {}
     if settings.paypal.enabled:
         upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
@@ -136,6 +142,7 @@ def upstreams_of(settings: Settings) -> dict[str, Upstream]:
             credential=StaticBearer(one.bearer),
             timeout_s=one.timeout_s,
             max_connections=one.max_connections,
+            changed=changed,
             ssl=ssl.create_default_context() if one.url.startswith("https:") else None,
         )
     return upstreams

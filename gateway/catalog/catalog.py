@@ -67,6 +67,8 @@ class _Server:
     upstream: Upstream
     listing: _Listing | None = None
     begun: int = 0
+    void: int = 0
+    """Reads up to this number began before the server said that its tools changed."""
     ended: int = 0
     failure: Unavailable | None = None
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -115,6 +117,13 @@ class Catalog:
             for listed in listing.tools.values()
         ]
 
+    def expire(self, name: str) -> None:
+        """The server says that its tools changed (``notifications/tools/list_changed``): nothing read before counts."""
+        server = self._servers.get(name)
+        if server is not None:
+            server.listing = None
+            server.void = server.begun
+
     def servers(self) -> list[str]:
         """The configured upstreams, in order."""
         return list(self._servers)
@@ -151,7 +160,8 @@ class Catalog:
             server.begun += 1
             server.failure = None
             try:
-                server.listing = listing = await self._read(name, server)
+                listing = await self._read(name, server)
+                server.listing = listing if listing.number > server.void else None
             except Unavailable as problem:
                 server.failure = problem
                 raise

@@ -73,18 +73,6 @@ class Host(Protocol):
         else: it never goes upstream (invariant 6)."""
         ...
 
-    @property
-    def param_headers(self) -> Mapping[str, str]:
-        """The ``Mcp-Param-*`` headers of this request, for a server that understands more of them than we do: those
-        that the tool's schema does not explain are handed on (2026-07-28/basic/transports/streamable-http)."""
-        ...
-
-    @property
-    def asks_in_band(self) -> bool:
-        """Whether :meth:`ask` reaches the host while the call is open (a legacy session). If not, a host that can be
-        asked at all is asked by ``input_required`` (2026-07-28/basic/patterns/mrtr)."""
-        ...
-
     async def notify(self, message: msgspec.Raw) -> None:
         """One whole JSON-RPC notification of the server, encoded, without line breaks. Dropped where nobody listens."""
         ...
@@ -101,8 +89,6 @@ class Nobody:
     capabilities: Mapping[str, Any] = {}
     asks_in_band: bool = False
     subject_token: Secret | None = None
-    param_headers: Mapping[str, str] = {}
-    asks_in_band: bool = False
 
     async def notify(self, message: msgspec.Raw) -> None:
         """Nobody listens."""

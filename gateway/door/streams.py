@@ -76,15 +76,10 @@ class Streams:
         request = self._dispatch.passage(exchange, message, LISTEN)
         upstream = await open_stream(request, self._house)
         exchange.recorded = True
-        about = await upstream.about()
-        listener = Listener(channel, message.rpc_id, wanted)
+        listener = Listener(channel, message.rpc_id)
         await channel.open()
         try:
-            if about.era is Era.LEGACY:
-                await listener.acknowledge(about.capabilities)
-                await _held(channel, receive, _fed(upstream, {}, listener))
-            else:
-                await _held(channel, receive, _once(upstream, message.params, listener))
+            await _held(channel, receive, _once(upstream, message.params, listener))
         finally:
             await upstream.forget(listener.conversation)
         meta = {META_SERVER: server_info(self._version), SUBSCRIPTION_META_KEY: message.rpc_id}
@@ -162,9 +157,12 @@ async def _fed(upstream: Upstream, params: dict[str, Any], host: Host) -> None:
         tries += 1
 
 
-async def _once(upstream: Upstream, params: dict[str, Any], host: Host) -> None:
-    """What a server of 2026-07-28 says, until it ends it: the host is told so and may subscribe anew."""
+async def _once(upstream: Upstream, params: dict[str, Any], host: Listener) -> None:
+    """What a server says, until it ends it: the host is told so and may subscribe anew."""
     try:
         await upstream.listen(params, host=host)
     except UpstreamUnavailable as problem:
+        if problem.code == NO_STREAM:
+            await host.acknowledge_nothing()
+            await asyncio.get_running_loop().create_future()  # until cancelled
         _LOG.info("the stream of the server %r: %s", upstream.name, problem.message)

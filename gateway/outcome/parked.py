@@ -49,7 +49,6 @@ class _Call:
         self.key = host.key
         self.capabilities = host.capabilities
         self.subject_token: Secret | None = host.subject_token
-        self.param_headers = host.param_headers
         self.present: Host = host
         self.lapsed = lapsed
         self.asked: dict[str, _Asked] = {}

@@ -36,6 +36,8 @@ MAX_LISTED = 5_000
 class Mcp:
     """One configured server. ``lines`` are the conversations with it; ``close`` frees what carries them."""
 
+    cancels = True
+
     def __init__(self, name: str, lines: Lines) -> None:
         self.name = name
         self._lines = lines

@@ -228,7 +228,8 @@ async def test_an_answer_to_a_question_nobody_asked_is_refused(house: House, end
     reply = {"jsonrpc": "2.0", "id": "countersign-1", "result": {"action": "accept"}}
     body = legacy_body("initialize", params={"protocolVersion": LEGACY[0], "capabilities": {}})
     opened = await post(endpoint, body, era="legacy")
-    for changed in ({}, {b"mcp-session-id": opened.headers[b"mcp-session-id"]}):
+    sessions: list[dict[bytes, bytes | None]] = [{}, {b"mcp-session-id": opened.headers[b"mcp-session-id"]}]
+    for changed in sessions:
         answer = await post(endpoint, reply, era="legacy", changed=changed)
         assert answer.status == 400
         assert answer.document["error"]["data"]["code"] == "door.response_unknown"
