@@ -87,11 +87,15 @@ async def test_the_callers_token_opens_nothing_upstream(depot: Depot) -> None:
     assert AGENT_TOKEN not in str(heads)
 
 
-async def test_an_upstream_cannot_call_back_through_the_caller(depot: Depot) -> None:
-    """What the host can do is not told to the upstream: it cannot ask the user in the gateway's name."""
+@pytest.mark.parametrize(
+    "capabilities", [{}, {"elicitation": {"form": {}}}, {"sampling": {}, "roots": {}}], ids=str
+)
+async def test_an_upstream_is_told_what_this_host_declared_and_no_more(
+    depot: Depot, capabilities: dict[str, Any]
+) -> None:
+    """It may ask a host what that very request declares; who it talks to is the gateway, by its own name."""
     seen = len(depot.depot.calls)
-    capabilities: dict[str, Any] = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}}
     await depot.house.call(TRACK, PARCEL, server="depot", capabilities=capabilities)
     (call,) = depot.depot.calls[seen:]
-    assert call["_meta"]["io.modelcontextprotocol/clientCapabilities"] == {}
+    assert call["_meta"]["io.modelcontextprotocol/clientCapabilities"] == capabilities
     assert call["_meta"]["io.modelcontextprotocol/clientInfo"]["name"] == "countersign"

@@ -314,7 +314,7 @@ async def test_tools_that_are_not_there(attack: Attack, tool: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "method", ["resources/read", "prompts/get", "tools/Call", "sampling/createMessage", "x\u0000", "__init__"]
+    "method", ["tasks/get", "resources/Read", "tools/Call", "sampling/createMessage", "x\u0000", "__init__"]
 )
 async def test_methods_that_are_not_served(attack: Attack, method: str) -> None:
     """-32601."""
@@ -357,9 +357,10 @@ async def test_notifications_do_nothing(harmless: Attack, method: str) -> None:
     "outcome", [{"result": {"action": "accept"}}, {"error": {"code": 1, "message": "x"}}], ids=str
 )
 async def test_answers_that_nobody_asked_for_do_nothing(harmless: Attack, outcome: dict[str, Any]) -> None:
-    """An accepted elicitation that was never sent confirms nothing."""
+    """An accepted elicitation that was never sent confirms nothing, and is refused."""
     reply = await harmless.send({"jsonrpc": "2.0", "id": "dev.countersign/confirm", **outcome})
-    assert (reply.status, reply.body) == (202, b"")
+    assert reply.status == 400
+    assert reply.document["error"]["data"]["code"] == "door.response_unknown"
 
 
 async def test_a_call_that_calls_itself_a_notification(attack: Attack) -> None:
