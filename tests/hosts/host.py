@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 from mcp import Client
-from mcp.client.session import ElicitationFnT
+from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
@@ -23,15 +23,23 @@ LINK = re.compile(r'href="([^"]*/pending/[0-9a-f]{64})"')
 
 @asynccontextmanager
 async def connected(
-    house: House, mode: str, server: str = "", elicitation: ElicitationFnT | None = None
+    house: House,
+    mode: str,
+    server: str = "",
+    elicitation: ElicitationFnT | None = None,
+    messages: MessageHandlerFnT | None = None,
 ) -> AsyncIterator[Client]:
-    """The SDK's client with the agent's token; nothing about it is ours. With ``elicitation`` it can ask its user."""
+    """The SDK's client with the agent's token; nothing about it is ours. With ``elicitation`` it can ask its user,
+    and ``messages`` hears what the server says on its own account."""
     url = f"{house.url}/mcp/{server}" if server else f"{house.url}/mcp"
     headers = {"authorization": f"Bearer {AGENT_TOKEN}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30, trust_env=False) as http,
         Client(
-            streamable_http_client(url, http_client=http), mode=mode, elicitation_callback=elicitation
+            streamable_http_client(url, http_client=http),
+            mode=mode,
+            elicitation_callback=elicitation,
+            message_handler=messages,
         ) as client,
     ):
         yield client
