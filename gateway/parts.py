@@ -36,15 +36,19 @@ from gateway.policy.engine import Engine
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
 from gateway.settings import Settings
-from gateway.settings.model import IssuerSettings, PayPalSettings
+from gateway.settings.environment import inherited
+from gateway.settings.model import IssuerSettings, PayPalSettings, UpstreamSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
 from gateway.upstream.credential import StaticBearer
+from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
 from gateway.upstream.mcp_http import McpHttp
+from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.paypal.client import Limits, connect
 from gateway.upstream.paypal.server import PayPalServer
 from gateway.upstream.paypal.token import ClientCredentials
+from gateway.upstream.stdio_process import Command, child_environment
 from gateway.upstream.target import Upstream
 from gateway.version import VERSION
 
@@ -54,6 +58,8 @@ PAYPAL_HOSTS: Mapping[str, str] = {
     "SANDBOX": "https://api-m.sandbox.paypal.com",
     "PRODUCTION": "https://api-m.paypal.com",
 }
+LEAST_SECRET = 6
+"""Characters of a child's variable that is kept out of the log: to blot out every ``1`` would hide the log itself."""
 _LOG = logging.getLogger("countersign")
 
 
@@ -124,28 +130,42 @@ def audit_of(settings: Settings) -> Audit:
     return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
 
 
-def upstreams_of(
-    settings: Settings, *, changed: Callable[[str], None] = lambda _: None
-) -> dict[str, Upstream]:
-    """Every configured target by name; the built-in one first. Nothing is contacted yet.
+def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:
+    """Every configured target by name; the built-in one first. Nothing is contacted, and nothing started, yet.
 
-    ``changed`` hears the name of a server that says that its tools changed.
+    ``changed`` is called with the name of a server that says that its tools changed.
     """
     upstreams: dict[str, Upstream] = {}
     if settings.paypal.enabled:
         upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
     for name, one in settings.upstreams.items():
-        upstreams[name] = McpHttp(
-            name,
-            one.url,
-            version=VERSION,
-            credential=StaticBearer(one.bearer),
-            timeout_s=one.timeout_s,
-            max_connections=one.max_connections,
-            changed=changed,
-            ssl=ssl.create_default_context() if one.url.startswith("https:") else None,
+        upstreams[name] = (
+            _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
         )
     return upstreams
+
+
+def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:
+    return McpHttp(
+        name,
+        url,
+        version=VERSION,
+        credential=StaticBearer(one.bearer),
+        timeout_s=one.timeout_s,
+        max_connections=one.max_connections,
+        ssl=ssl.create_default_context() if url.startswith("https:") else None,
+        changed=changed,
+    )
+
+
+def _child(name: str, one: UpstreamSettings, changed: Changed) -> McpStdio:
+    command = Command(
+        argv=one.command,
+        environment=child_environment(inherited(), one.env),
+        folder=one.cwd,
+        secrets=tuple(value for value in one.env.values() if len(value) >= LEAST_SECRET),
+    )
+    return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed)
 
 
 def paypal_server(paypal: PayPalSettings) -> PayPalServer:

@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
-from gateway.settings.model import IdentitySettings, PayPalSettings, PolicySettings, Settings
+from gateway.settings.model import (
+    IdentitySettings,
+    PayPalSettings,
+    PolicySettings,
+    Settings,
+    UpstreamSettings,
+)
 
 MAX_PORT = 65535
 _PUBLIC_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%-]+)*/?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
 """One label with a letter in it: what compose and Kubernetes resolve inside, and nothing that is an address."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -76,8 +83,7 @@ def _paypal(paypal: PayPalSettings) -> Iterator[str]:
 
 def _upstreams(settings: Settings) -> Iterator[str]:
     for name, one in settings.upstreams.items():
-        if not _may_be_reached(one.url):
-            yield f"upstreams.{name}.url: must be https, or http to loopback or a service name."
+        yield from _upstream(f"upstreams.{name}", one)
     if "paypal" in settings.upstreams and settings.paypal.enabled:
         yield "upstreams.paypal: the name is taken by the built-in server; set paypal.enabled: false."
     for name in settings.upstreams:
@@ -85,6 +91,24 @@ def _upstreams(settings: Settings) -> Iterator[str]:
             yield f"upstreams.{name}: a name has letters, digits, - and _ only."
     if not settings.paypal.enabled and not settings.upstreams:
         yield "upstreams: there is no target; enable paypal or name an upstream."
+
+
+def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
+    if (one.url is None) == (not one.command):
+        yield f"{key}: set url (a server over HTTP) or command (a server that is started here), one of them."
+    if one.url is not None and not _may_be_reached(one.url):
+        yield f"{key}.url: must be https, or http to loopback or a service name."
+    if one.url is not None and (one.env or one.cwd is not None):
+        yield f"{key}.env: env and cwd are for a command."
+    if one.command and one.bearer is not None:
+        # A pipe has no Authorization: a credential that is never shown is a mistake, not a setting.
+        yield f"{key}.bearer: a command takes its credential from env."
+    for text in (*one.command, one.cwd or ""):
+        if "\0" in text:
+            yield f"{key}.command: holds a character that no command can."
+    for variable in one.env:
+        if not _VARIABLE.fullmatch(variable):
+            yield f"{key}.env: {variable!r} is not the name of a variable."
 
 
 def _policy(policy: PolicySettings) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -73,6 +74,11 @@ def merge_environment(document: dict[str, Any], environ: Mapping[str, str]) -> N
             if not isinstance(section, dict):
                 raise SettingsError(f"{name}: the setting {step!r} is not a section.")
         section[place[-1]] = _typed(name, place, value)
+
+
+def inherited(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The gateway's own environment, for whoever starts a child; which of it the child may have is for them to say."""
+    return os.environ if environ is None else environ
 
 
 def _meant(name: str) -> tuple[tuple[str, ...] | None, bool]:

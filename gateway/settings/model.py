@@ -43,9 +43,14 @@ class PayPalSettings(Section, frozen=True, kw_only=True):
 
 
 class UpstreamSettings(Section, frozen=True, kw_only=True):
-    """Another MCP server behind the gateway, reached at ``/mcp/<name>``."""
+    """Another MCP server behind the gateway, reached at ``/mcp/<name>``: over HTTP (``url``), or a child process that
+    speaks on its pipes (``command``, a list: no shell). ``env`` is what the child gets besides the few variables that
+    every server may have (``PATH``, ``HOME``, ``LANG`` ...)."""
 
-    url: Text
+    url: Text | None = None
+    command: tuple[Text, ...] = ()
+    env: dict[Text, Hidden] = {}
+    cwd: Text | None = None
     bearer: Hidden | None = None
     timeout_s: Seconds = 30.0
     max_connections: Count = 64

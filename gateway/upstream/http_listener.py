@@ -111,7 +111,7 @@ class Listener:
                 if frame.is_notification:
                     await self._delivery.said(frame, event.data, self._host, self._questions)
                 elif frame.is_request and self._questions is not None:
-                    await self._questions.put(frame, self._host)
+                    await self._questions.answer(frame, self._host)
 
 
 def _no_stream() -> Unsent:

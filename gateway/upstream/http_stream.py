@@ -107,4 +107,4 @@ class Answering:
         elif frame.is_notification:
             await self._delivery.said(frame, data, self._host, self._questions)
         elif frame.is_request and self._questions is not None:
-            await self._questions.put(frame, self._host)
+            await self._questions.answer(frame, self._host)

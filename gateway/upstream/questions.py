@@ -71,24 +71,30 @@ class Questions:
         """Call this whenever the last open one is answered: from then on it is the server that is silent."""
         self._settled = call
 
-    async def put(self, frame: Frame, host: Host | None) -> None:
-        """One request of the server: answered here, or put to the host in a task of its own."""
+    def put(self, frame: Frame, host: Host | None) -> bytes | None:
+        """One request of the server: the answer, where it is given here; None, where the host is asked now, in a task
+        of its own that sends what the host answers."""
         key, method = frame.key, frame.method
         if key is None or method is None:
-            return
+            return None
         params = _EMPTY if frame.params is msgspec.UNSET else frame.params
         if method == "ping":
-            await self._send(result_for(key, _EMPTY))
-        elif host is None or not (
+            return result_for(key, _EMPTY)
+        if host is None or not (
             may_ask(method, params, self._declared) and may_ask(method, params, host.capabilities)
         ):
-            await self._send(error_for(key, METHOD_NOT_FOUND, _NOT_DECLARED))
-        elif len(self._open) >= MAX_QUESTIONS or key in self._open:
-            await self._send(error_for(key, INTERNAL_ERROR, _BUSY))
-        else:
-            task = asyncio.create_task(self._asked(key, method, params, host))
-            self._open[key] = task
-            task.add_done_callback(lambda _: self._closed(key))
+            return error_for(key, METHOD_NOT_FOUND, _NOT_DECLARED)
+        if len(self._open) >= MAX_QUESTIONS or key in self._open:
+            return error_for(key, INTERNAL_ERROR, _BUSY)
+        task = self._open[key] = asyncio.create_task(self._asked(key, method, params, host))
+        task.add_done_callback(lambda _: self._closed(key))
+        return None
+
+    async def answer(self, frame: Frame, host: Host | None) -> None:
+        """The same, and what is given here is sent."""
+        given = self.put(frame, host)
+        if given is not None:
+            await self._send(given)
 
     def take_back(self, key: bytes | None) -> bool:
         """The server no longer wants that answer. False: it never asked."""
@@ -100,7 +106,6 @@ class Questions:
 
     def close(self) -> None:
         """Nobody waits for any of the answers any more."""
-        self._settled = None
         for task in list(self._open.values()):
             task.cancel()
 
