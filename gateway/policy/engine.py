@@ -11,11 +11,12 @@ from gateway.errors import CountersignError, PolicyUnavailable
 
 
 class Entrypoint(StrEnum):
-    """The three rules that are asked; nothing else of a policy is ever evaluated."""
+    """The four rules that are asked; nothing else of a policy is ever evaluated."""
 
     DECISION = "gateway/decision/answer"
     LISTING = "gateway/listing/answer"
     ADMIN = "gateway/admin/answer"
+    PASSAGE = "gateway/passage/answer"
 
 
 class Failure(StrEnum):

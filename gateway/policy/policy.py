@@ -8,9 +8,18 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from gateway.errors import PolicyUnavailable
-from gateway.policy.decision import Decision, denied, read_answer
+from gateway.identity.caller import Caller
+from gateway.policy.decision import Allow, Decision, Deny, denied, overruled, read_answer
 from gateway.policy.engine import Engine, Entrypoint
-from gateway.policy.question import Asked, ConsentFacts, Environment, question_of
+from gateway.policy.question import (
+    Asked,
+    ConsentFacts,
+    Environment,
+    PassageFacts,
+    PassageQuestion,
+    Question,
+    question_of,
+)
 
 MAX_QUESTION_BYTES = 512 * 1024
 """A question is an input document of Rego: beyond this, judging one call would stall the others."""
@@ -48,8 +57,24 @@ class Policy:
 
     async def decide(self, asked: Asked, consent: ConsentFacts) -> Decision:
         """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`."""
+        return await self._judged(Entrypoint.DECISION, question_of(asked, consent, self.environment()))
+
+    async def passes(self, call: PassageFacts, caller: Caller) -> Decision:
+        """May this request, which is no tool call, reach its server? Never raises, as :meth:`decide`.
+
+        It is carried out or not: a policy that asks for a handshake here has not been understood.
+        """
+        question = PassageQuestion(call=call, caller=caller, env=self.environment())
+        decision = await self._judged(Entrypoint.PASSAGE, question)
+        if isinstance(decision, Allow | Deny):
+            return decision
+        return overruled(
+            decision, "policy.malformed_answer", "The policy gave no yes and no no.", "Ask the operator."
+        )
+
+    async def _judged(self, entrypoint: Entrypoint, question: Question | PassageQuestion) -> Decision:
         try:
-            document = _ENCODER.encode(question_of(asked, consent, self.environment()))
+            document = _ENCODER.encode(question)
         except (ValueError, RecursionError):
             # The door parses strictly; but annotations are the upstream's, and it may have no door.
             return denied("policy.question", "The call cannot be written as a question.", "Ask the operator.")
@@ -58,7 +83,7 @@ class Policy:
                 "policy.question_too_large", "The call is too large to be judged.", "Send less at once."
             )
         try:
-            evaluation = await self._engine.evaluate(Entrypoint.DECISION, document)
+            evaluation = await self._engine.evaluate(entrypoint, document)
         except PolicyUnavailable as problem:
             return denied(
                 problem.code, "The policy engine gave no answer, so the answer is no.", "Try again later."
@@ -77,9 +102,3 @@ class Policy:
             raise PolicyUnavailable("The policy gave no answer.", code="policy.undefined")
         return msgspec.json.decode(evaluation.result)
 
-    async def passes(self, call: Any, caller: Any) -> Decision:
-        from gateway.policy.decision import Allow, Outcome, Reason
-
-        return Allow(
-            reasons=(Reason(code="passage.permitted", outcome=Outcome.ALLOW, message="m", remedy="r"),)
-        )

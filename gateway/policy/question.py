@@ -75,6 +75,27 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     env: Environment
 
 
+class PassageFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is no tool call. ``target`` is the resource or prompt it names, where it names one."""
+
+    id: str
+    time: int
+    server: str
+    method: str
+    target: str | None
+    protocol: str
+    era: str
+    client: Client
+
+
+class PassageQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """May this caller's request reach that server? (contract: ``policies/schemas/passage_question.json``)"""
+
+    call: PassageFacts
+    caller: Caller
+    env: Environment
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the earlier rooms established about one call. What is still open is consent."""
 
@@ -113,16 +134,3 @@ def call_facts(call: ToolCall) -> CallFacts:
         era=call.era,
         client=call.client,
     )
-
-
-class PassageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """tmp"""
-
-    id: str
-    time: int
-    server: str
-    method: str
-    target: str | None
-    protocol: str
-    era: str
-    client: Client

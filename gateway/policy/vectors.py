@@ -120,6 +120,11 @@ def _administration(action: str) -> bytes:
     return msgspec.json.encode({"action": action, "person": person, "target": {}, "env": _ENV})
 
 
+def _passage(method: str) -> bytes:
+    call = {**_CALL, "method": method, "target": None}
+    return msgspec.json.encode({"call": call, "caller": _CALLER, "env": _ENV})
+
+
 VECTORS = (
     Vector(name="an empty question", entrypoint=Entrypoint.DECISION, document=b"{}"),
     Vector(name="an unknown tool", entrypoint=Entrypoint.DECISION, document=_question("vector_unknown")),
@@ -136,4 +141,6 @@ VECTORS = (
     ),
     Vector(name="an empty request to administer", entrypoint=Entrypoint.ADMIN, document=b"{}"),
     Vector(name="an unknown action", entrypoint=Entrypoint.ADMIN, document=_administration("vector_unknown")),
+    Vector(name="an empty request to pass", entrypoint=Entrypoint.PASSAGE, document=b"{}"),
+    Vector(name="an unknown method", entrypoint=Entrypoint.PASSAGE, document=_passage("vector/unknown")),
 )

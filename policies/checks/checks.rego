@@ -9,7 +9,7 @@ import data.checks.ast
 
 # METADATA
 # title: Entrypoints
-# description: The three questions that the gateway asks; it gets no answer from anywhere else.
+# description: The four questions that the gateway asks; it gets no answer from anywhere else.
 violations contains sprintf("%s: %s", [path, problem]) if {
 	some path, problem in object.union(
 		{path: "is not an entrypoint" | some path in (_entrypoints - _annotated_entrypoints)},
@@ -54,12 +54,12 @@ violations contains sprintf("the reason %q is incomplete", [code]) if {
 
 # METADATA
 # title: Who says allow
-# description: Only consent (a call) and admin (a person). A room that is silent must not be outvoted by a new one.
+# description: Only consent, admin and passage, which are asked. A room that is silent must not be outvoted by a new one.
 violations contains sprintf("the code %q must not say allow", [code]) if {
 	some code, reason in input.catalogue
 	reason.outcome == "allow"
 	room := split(code, ".")[0]
-	not room in {"consent", "admin"}
+	not room in {"consent", "admin", "passage"}
 }
 
 # METADATA
@@ -94,6 +94,7 @@ _entrypoints := {
 	"data.gateway.decision.answer",
 	"data.gateway.listing.answer",
 	"data.gateway.admin.answer",
+	"data.gateway.passage.answer",
 }
 
 _annotated_entrypoints contains ast.path(entry.path) if {

@@ -14,7 +14,7 @@ module(room, source_rules) := {
 saying(room, code) := module(room, [{"head": {"name": "objection", "value": {"type": "string", "value": code}}, "body": []}])
 
 sound := {
-	"annotations": [annotated(["gateway", room, "answer"]) | some room in ["decision", "listing", "admin"]],
+	"annotations": [annotated(["gateway", room, "answer"]) | some room in ["decision", "listing", "admin", "passage"]],
 	"modules": [saying("consent", "consent.given")],
 	"catalogue": {"consent.given": {"outcome": "allow", "message": "m", "remedy": "r"}},
 }

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
+
 from tests.bench.load import Target
 from tests.bench.processes import Fleet
+from tests.bench.proxies.bare_gateway import TOKEN as BARE_TOKEN
 from tests.bench.workload import Era
 
 
@@ -62,6 +65,11 @@ def _yardstick(module: str) -> Callable[[Site], Target]:
     return start
 
 
+def _bare_gateway(site: Site) -> Target:
+    target = _yardstick("bare_gateway")(site)
+    return msgspec.structs.replace(target, headers=(("authorization", f"Bearer {BARE_TOKEN}"),))
+
+
 def _no_fastmcp() -> str | None:
     return None if find_spec("fastmcp") else "fastmcp is not installed"
 
@@ -73,6 +81,7 @@ YARDSTICKS = (
     Leg("direct", "no proxy: the load generator calls the upstream itself", _direct),
     Leg("raw-asgi", "uvicorn, bare ASGI pass-through, pooled httptools client", _yardstick("raw_asgi")),
     Leg(STAR_RAW, "the same inside a Starlette Route/Request/Response", _yardstick("star_raw")),
+    Leg("gateway-bare", "Countersign without policy, approvals and audit", _bare_gateway),
     Leg(SDK_PROXY, "mcp SDK: low-level Server, one connected Client, JSON answers", _yardstick("sdk")),
     Leg(
         "fastmcp",

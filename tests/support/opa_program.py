@@ -13,6 +13,7 @@ ASK = """{name: answers |
             "decision": data.gateway.decision.answer,
             "listing": data.gateway.listing.answer,
             "admin": data.gateway.admin.answer,
+            "passage": data.gateway.passage.answer,
         }[name] with input as question
     ]
 }"""

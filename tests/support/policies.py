@@ -37,6 +37,10 @@ outcome(name) := object.get(data.gateway.tools.outcomes, name, "deny")
 
 answer := {"outcome": "deny", "reasons": []}
 """,
+    "gateway/passage/passage.rego": """package gateway.passage
+
+answer := {"outcome": "deny", "reasons": []}
+""",
     "gateway/tools/data.yaml": """outcomes:
   list_invoices: allow
   create_refund: handshake
