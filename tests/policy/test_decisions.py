@@ -53,7 +53,7 @@ def from_opa(opa: Opa, folders: dict[str, Path]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for key, folder in folders.items():
         cases = [case for case in ALL_CASES if case.policy.key == key]
-        for entrypoint in ("decision", "listing", "admin"):
+        for entrypoint in ("decision", "listing", "admin", "passage"):
             asked = [case for case in cases if case.entrypoint == entrypoint]
             said = (
                 opa.ask(folder, {entrypoint: [case.question for case in asked]})[entrypoint] if asked else []
@@ -111,6 +111,8 @@ UNNEEDED = {
     "/listing/show_unverified": "nothing more is shown then",
     "/admin/roles": "about people, below",
     "/admin/min_assurance": "about people, below",
+    "/passage/methods": "about other requests, below",
+    "/passage/servers": "about other requests, below",
 }
 """Operators' data without which calls are still allowed, and why that is right."""
 
@@ -154,6 +156,14 @@ def test_deleting_data_about_people_denies(opa: Opa, tmp_path: Path, place: str)
         case.question for case in ALL_CASES if case.entrypoint == "admin" and case.want.outcome == "allow"
     )
     assert opa.ask(tree, {"admin": [question]})["admin"][0]["outcome"] == "deny"
+
+
+@pytest.mark.parametrize("place", ["/passage/methods", "/passage/servers"])
+def test_deleting_data_about_other_requests_denies(opa: Opa, tmp_path: Path, place: str) -> None:
+    """Nothing passes when it is not said what may."""
+    tree = write_policy_of(Policy(without=(place,)), tmp_path)
+    question = next(case.question for case in ALL_CASES if case.name.startswith("passage: An agent reads"))
+    assert opa.ask(tree, {"passage": [question]})["passage"][0]["outcome"] == "deny"
 
 
 def test_a_listing_agrees_with_the_decisions(opa: Opa) -> None:

@@ -134,7 +134,11 @@ def test_a_broken_convention_is_found(opa: Opa, tmp_path: Path, rule: str, wante
 def test_the_bases_are_questions() -> None:
     """The questions that cases start from fit the schemas."""
     bases = yaml.safe_load((CASES / "bases.yaml").read_text(encoding="utf-8"))
-    schema_of = {"listing": "listing_question", "administration": "admin_question"}
+    schema_of = {
+        "listing": "listing_question",
+        "administration": "admin_question",
+        "passing": "passage_question",
+    }
     for name, base in bases.items():
         if "document" in base:
             jsonschema.validate(base["document"], _json(SCHEMAS / f"{schema_of.get(name, 'question')}.json"))

@@ -195,6 +195,22 @@ def test_administration(shipped: Both, action: str, person: Question, target: Qu
     shipped.check(Entrypoint.ADMIN, question)
 
 
+@settings(FEW, max_examples=60)
+@given(
+    st.sampled_from(["resources/read", "prompts/list", "tools/call", "tasks/get", ""]),
+    st.dictionaries(st.sampled_from(["server", "target", "method", "era"]), VALUES),
+    st.dictionaries(st.sampled_from(["issuer", "subject", "roles", "proof"]), VALUES),
+)
+def test_passages(shipped: Both, method: str, call: Question, caller: Question) -> None:
+    """What passes besides calls is decided alike."""
+    question = {
+        "call": {**IN_ORDER["call"], "method": method, "target": None, **call},
+        "caller": {**IN_ORDER["caller"], "roles": ["agent"], **caller},
+        "env": IN_ORDER["env"],
+    }
+    shipped.check(Entrypoint.PASSAGE, question)
+
+
 CASES = load_cases()
 POLICIES_OF_CASES = {case.policy.key: case.policy for case in CASES}
 

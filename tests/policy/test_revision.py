@@ -27,6 +27,7 @@ def test_modules_and_data(tmp_path: Path) -> None:
         "gateway/admin/admin.rego",
         "gateway/decision/decision.rego",
         "gateway/listing/listing.rego",
+        "gateway/passage/passage.rego",
     ]
     assert source.data == {
         "gateway": {

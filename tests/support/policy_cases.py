@@ -50,7 +50,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One question and what must come back."""
 
     name: str
-    entrypoint: Literal["decision", "listing", "admin"]
+    entrypoint: Literal["decision", "listing", "admin", "passage"]
     question: Document
     policy: Policy
     want: Want
@@ -67,7 +67,7 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     case: str
     base: str
     want: Want
-    entrypoint: Literal["decision", "listing", "admin"] = "decision"
+    entrypoint: Literal["decision", "listing", "admin", "passage"] = "decision"
     change: Pointers = {}
     remove: tuple[str, ...] = ()
     each: Pointers = {}
