@@ -167,7 +167,9 @@ class HttpLine:
                 if method == "initialize":
                     self._session = session_of(first(response.headers, SESSION))
                 if not is_events(response):
-                    data = await whole(response, timeout_s=silence_s)
+                    # Nearly always head and body come in one piece: then nothing is waited for, and nothing timed.
+                    now = response.rest()
+                    data = await whole(response, timeout_s=silence_s) if now is None else now
                 else:
                     streamed = self._streamed(rpc_id, host, authorization)
                     await streamed.first(response)

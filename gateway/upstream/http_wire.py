@@ -113,13 +113,16 @@ class HttpWire:
 def is_events(response: ResponseStream) -> bool:
     """Whether the body is an event stream, by its own word."""
     kind = first(response.headers, b"content-type")
-    return kind is not None and kind.split(b";", 1)[0].strip().lower() == b"text/event-stream"
+    if kind is None or kind == b"application/json":
+        return False
+    return kind.split(b";", 1)[0].strip().lower() == b"text/event-stream"
 
 
 async def whole(response: ResponseStream, *, timeout_s: float) -> bytes:
-    """A body that is no stream. :raises BadReply: larger than :data:`MAX_ANSWER_BYTES`. :raises NoReplyTimeout:"""
-    if response.complete:  # nearly always: head and body come in one piece, and nothing has to be timed
-        return await anext(response, b"")
+    """A body that is no stream, and did not come in one piece with its head.
+
+    :raises BadReply: larger than :data:`MAX_ANSWER_BYTES`. :raises NoReplyTimeout:
+    """
     parts: list[bytes] = []
     size = 0
     try:

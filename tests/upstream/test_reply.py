@@ -42,12 +42,25 @@ def test_a_tools_own_error_was_executed() -> None:
     assert (reply.effect, reply.is_error, reply.result_type) == (Effect.EXECUTED, True, "complete")
 
 
-@pytest.mark.parametrize("kind", ["input_required", "", "done", "Complete"])
-def test_a_question_is_no_answer(kind: str) -> None:
-    """It was told that we cannot be asked; what it did before it asked is unknown, and nobody is shown its question."""
-    assert (
-        read(response(result={"resultType": kind, "inputRequests": {"dev.countersign/confirm": {}}})) is None
-    )
+def test_a_question_is_waiting() -> None:
+    """As it came; who may be asked it is for others to say."""
+    reply = read(response(result={"resultType": "input_required", "requestState": "s"}))
+    assert reply is not None
+    assert (reply.effect, reply.result_type) == (Effect.WAITING, "input_required")
+
+
+@pytest.mark.parametrize("kind", ["task", "", "done", "Complete", "Input_required"])
+def test_an_unknown_kind_of_result_is_no_answer(kind: str) -> None:
+    """The server was not told that anybody here speaks it."""
+    assert read(response(result={"resultType": kind})) is None
+
+
+def test_the_status_goes_along() -> None:
+    """For the audit."""
+    for body in (response(result={}), response(error={"code": 1, "message": ""})):
+        reply = read_response(body, rpc_id=7, status=418)
+        assert reply is not None
+        assert reply.status == 418
 
 
 @pytest.mark.parametrize(
