@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.books import Books
 from gateway.console.pages import console_routes
 from gateway.door.endpoint import McpEndpoint
-from gateway.door.http import Guard
+from gateway.door.http import LOCAL, Guard
 from gateway.health import Probe, health_routes
 from gateway.identity.metadata import metadata_path, metadata_url, protected_resource_metadata
 from gateway.outcome.allow import AllowOutcome
@@ -145,7 +145,7 @@ def _guard(settings: Settings) -> Guard:
     public = urlsplit(settings.public_url)
     hosts = {public.netloc.lower(), *(one.lower() for one in settings.door.allowed_hosts)}
     if is_loopback(settings.host):
-        hosts |= {"127.0.0.1", "localhost", "[::1]"}
+        hosts |= LOCAL
     origins = {f"{public.scheme}://{public.netloc.lower()}"}
     origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
     return Guard(hosts=frozenset(hosts), origins=frozenset(origins))

@@ -126,7 +126,7 @@ class Dispatch:
         exchange.recorded = True
         answer = await walk(call, self._house, channel)
         if isinstance(answer, Executed) and answer.result is None:
-            return {"error": error_of(answer.error or {})}
+            return {"error": error_of(answer.error or {}, message.era)}
         return {"result": result_of(answer, message.era, version=self._version)}
 
     async def _list(self, exchange: Exchange, message: Message) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Dispatch:
         passed = await pass_request(request, self._house, exchange.channel)
         reply = passed.reply
         if reply.result is None:
-            return {"error": error_of(reply.error or {})}
+            return {"error": error_of(reply.error or {}, message.era)}
         if passed.token is not None:
             return {"result": more_input(reply.result, passed.token, version=self._version)}
         return {

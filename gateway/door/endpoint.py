@@ -30,6 +30,7 @@ from gateway.door.http import (
     respond,
 )
 from gateway.door.message import Message, read_message, rpc_id_of
+from gateway.door.passing import MISSING_CAPABILITY
 from gateway.door.session import SESSION, Session, Sessions
 from gateway.door.streams import Streams
 from gateway.door.strict_json import parse
@@ -51,7 +52,7 @@ PREFIX = "/mcp"
 STRANGER_BODY_BYTES = 16 * 1024
 """Bytes parsed for somebody who has not been recognised yet. Strict parsing costs up to half a second of processor
 time for a megabyte; whoever may cause that has a token that can be revoked."""
-_OF_THE_REQUEST = frozenset({INVALID_REQUEST, INVALID_PARAMS})
+_OF_THE_REQUEST = frozenset({INVALID_REQUEST, INVALID_PARAMS, MISSING_CAPABILITY})
 _LOG = logging.getLogger("countersign.door")
 
 

@@ -13,6 +13,8 @@ from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METH
 
 DECISION_META_KEY = "dev.countersign/decision"
 """``_meta`` key under which every answer that is not a plain pass-through says how it came to be."""
+MISSING_CAPABILITY = -32021
+"""2026-07-28/basic/index: what the host would have to declare stands in ``data.requiredCapabilities``."""
 MAX_ERROR_CHARS = 1_000
 """Characters kept of an upstream's message, where its error is rewritten."""
 JSON_RPC_CODES = frozenset({PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR})
@@ -69,14 +71,17 @@ def _meta_of(members: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     return kept, len(kept) != len(came)
 
 
-def error_of(error: Mapping[str, Any]) -> dict[str, Any]:
+def error_of(error: Mapping[str, Any], era: Era) -> dict[str, Any]:
     """An upstream's JSON-RPC ``error`` as this door's own.
 
     Codes that MCP gives a meaning between host and *this* server (-32020 .. -32099: "you sent the wrong header,
-    another version") would have the host mend its talk with us; -32002 and -32042 may not be sent at 2026-07-28.
+    another version") would have the host mend its talk with us; -32002 and -32042 may not be sent at 2026-07-28. That
+    a capability is missing is about the host's own declaration, which the server was told as it came.
     """
     code, message = error.get("code"), error.get("message")
-    if isinstance(message, str) and _means_the_same(code):
+    if isinstance(message, str) and (
+        _means_the_same(code) or (era is Era.MODERN and code == MISSING_CAPABILITY)
+    ):
         return dict(error)
     shown = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The upstream answered with an error."
     return {

@@ -101,4 +101,3 @@ class Policy:
         if evaluation.result is None:
             raise PolicyUnavailable("The policy gave no answer.", code="policy.undefined")
         return msgspec.json.decode(evaluation.result)
-

@@ -1,6 +1,8 @@
 """The open conversations with one server: one that all share, and in the older era one for each key.
 
-A server of the new era keeps no state between requests, so all share one. Before that, a session is what log level,
+A server that speaks both eras is spoken to in its host's: what it does in the one (ask in the middle of a call, push to
+a session) it may not do in the other. A server of the new era keeps no state between requests, so all share one
+conversation there. Before that, a session is what log level,
 subscriptions and questions belong to: whoever has a key gets one of their own, opened with what they declared; whoever
 has none shares one that was opened with nothing, in which nothing is asked.
 """
@@ -15,7 +17,7 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.door.host import NOBODY, Host
-from gateway.upstream.line import Line, Unsent
+from gateway.upstream.line import Line, Unanswered, Unsent
 from gateway.upstream.mcp_request import NOTHING, opened_with
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -42,6 +44,8 @@ class Lines:
         self._idle_s = idle_s
         self._shared: Line | None = None
         self._era: Era | None = None
+        self._older = True
+        """Whether a server of the new era may speak the older one as well; False once it was tried."""
         self._keyed: dict[Ident, Line] = {}
         self._opening: dict[Ident, asyncio.Task[Line]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -51,7 +55,7 @@ class Lines:
     def ready(self, host: Host) -> Line | None:
         """The conversation of this host, if it is open already and is the shared one: the way of nearly every call."""
         line = self._shared
-        if line is None or not line.alive or (host.key is not None and line.talk.era is Era.LEGACY):
+        if line is None or not line.alive or (host.key is not None and self._of_its_own(line, host)):
             return None
         return line
 
@@ -61,11 +65,23 @@ class Lines:
         :raises Unsent: :raises Unanswered: :raises UpstreamUnavailable:
         """
         shared = self.ready(NOBODY) or await self._single(None, NOBODY)
-        if host.key is None or shared.talk.era is Era.MODERN:
+        if host.key is None or not self._of_its_own(shared, host):
             return shared
         ident = (host.key, _ENCODER.encode(opened_with(host.capabilities)))
         line = self._keyed.get(ident)
-        return line if line is not None and line.alive else await self._single(ident, host)
+        if line is not None and line.alive:
+            return line
+        try:
+            return await self._single(ident, host)
+        except Unanswered:
+            if shared.talk.era is Era.LEGACY:
+                raise
+            self._older = False  # it speaks the new era only, and the bridge does the rest
+            return shared
+
+    def _of_its_own(self, shared: Line, host: Host) -> bool:
+        """Whether a host with a key has a conversation of its own: at an older server, or as an older host."""
+        return shared.talk.era is Era.LEGACY or (host.asks_in_band and self._older)
 
     def existing(self, key: str) -> list[Line]:
         """What is open for a key."""
@@ -76,6 +92,7 @@ class Lines:
         if line is self._shared:
             self._shared = None
             self._era = None
+            self._older = True
         for ident in [ident for ident, one in self._keyed.items() if one is line]:
             del self._keyed[ident]
 
