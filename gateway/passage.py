@@ -176,18 +176,19 @@ async def _judged(house: House, request: Request, caller: Caller, target: str | 
 
 async def _before(house: House, request: Request, binding: Binding) -> Resumed | None:
     """What a second round brings back. :raises TokenRefused: it does not belong to this very request."""
-    if request.token is None:
-        return None
-    granted = await house.waiting.present(request.token)
-    if granted is None:
-        raise TokenRefused("Invalid or expired token", code="handshake.token_unknown")
-    if granted.binding != binding or granted.continuation is None:
-        raise TokenRefused("Transaction mismatch", code="handshake.mismatch")
+    state = None
+    if request.token is not None:
+        granted = await house.waiting.present(request.token)
+        if granted is None:
+            raise TokenRefused("Invalid or expired token", code="handshake.token_unknown")
+        if granted.binding != binding or granted.continuation is None:
+            raise TokenRefused("Transaction mismatch", code="handshake.mismatch")
+        state = granted.continuation.request_state
     responses = request.input_responses
-    return Resumed(
-        request_state=granted.continuation.request_state,
-        input_responses=msgspec.Raw(msgspec.json.encode(responses)) if responses else None,
-    )
+    if request.token is None and not responses:
+        return None
+    answers = msgspec.Raw(msgspec.json.encode(responses)) if responses else None
+    return Resumed(request_state=state, input_responses=answers)
 
 
 def _binding(caller: Caller, request: Request) -> Binding:

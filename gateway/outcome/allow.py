@@ -128,7 +128,9 @@ class AllowOutcome:
         try:
             if before is not None and before.parked is not None:
                 return await self._parking.resumed(before.parked, call.input_responses, host)
-            resumed = None if before is None else _resumed(before, call)
+            resumed = _resumed(before, call)
+            if before is None and resumed is not None and (await upstream.about()).era is not Era.MODERN:
+                resumed = None  # it asked nothing in that way, and would not know what to do with the answers
 
             def send(asking: Host) -> Coroutine[Any, Any, Reply]:
                 return upstream.call(
@@ -190,11 +192,16 @@ class AllowOutcome:
         return MoreInput(about=said, result=result, token=token)
 
 
-def _resumed(before: Continuation, call: ToolCall) -> Resumed:
-    """What goes back to the target: its own state, and the answers less what was meant for the gateway."""
+def _resumed(before: Continuation | None, call: ToolCall) -> Resumed | None:
+    """What goes back to the target: its own state, and the answers less what was meant for the gateway.
+
+    A target that keeps no state may be answered without any (2026-07-28/basic/patterns/mrtr).
+    """
     responses = {key: one for key, one in call.input_responses.items() if key != ELICITATION_KEY}
+    if before is None and not responses:
+        return None
     return Resumed(
-        request_state=before.request_state,
+        request_state=None if before is None else before.request_state,
         input_responses=msgspec.Raw(msgspec.json.encode(responses)) if responses else None,
     )
 

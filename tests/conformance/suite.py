@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ OLD, NEW = "0.1.16", "0.2.0-alpha.12"
 """The release that npm calls latest, and the one that knows 2026-07-28."""
 PACKAGE = "@modelcontextprotocol/conformance"
 NODE = "node@22"
+_STAMP = re.compile(r"-\d{4}-\d\d-\d\dT[\d-]+Z?$")
 DEADLINE_S = 100
 
 
@@ -84,7 +86,7 @@ def _read(folder: Path, *, prefix: str) -> Found:
     passed: dict[str, int] = {}
     failed: dict[str, list[str]] = {}
     for path in sorted(folder.glob("**/checks.json")):
-        scenario = path.parent.name.removeprefix(prefix).rsplit("-20", 1)[0]
+        scenario = _STAMP.sub("", path.parent.name.removeprefix(prefix))
         checks: list[dict[str, Any]] = json.loads(path.read_text())
         passed[scenario] = sum(one["status"] == "SUCCESS" for one in checks)
         wrong = [
