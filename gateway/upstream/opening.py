@@ -42,6 +42,9 @@ async def _discovered(line: Line, host: Host, probe_s: float | None) -> bool:
     line.propose(Era.MODERN, MODERN[0])
     try:
         reply = await line.exchange("server/discover", {}, _Silent(host), timeout_s=probe_s)
+        if _offers(reply, MODERN[0]):
+            # It refused a version and names the very same as one it speaks: once more, as versioning wants it.
+            reply = await line.exchange("server/discover", {}, _Silent(host), timeout_s=probe_s)
     except Unanswered:
         return False
     result = result_of(reply)
@@ -73,6 +76,14 @@ def result_of(reply: Reply) -> dict[str, Any] | None:
         return msgspec.json.decode(reply.result, type=dict[str, Any])
     except (ValueError, RecursionError):
         return None
+
+
+def _offers(reply: Reply, version: str) -> bool:
+    """Whether a refused version comes with this one as supported (2026-07-28/basic/versioning)."""
+    data = None if reply.error is None else reply.error.get("data")
+    supported = data.get("supported") if isinstance(data, dict) else None
+    refused = _code(reply) == UNSUPPORTED_PROTOCOL_VERSION
+    return refused and isinstance(supported, list) and version in supported
 
 
 def _code(reply: Reply) -> Any:
