@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.http_head import BoundedHead
+
 T = TypeVar("T")
 
 KEEP_ALIVE_S = 30
@@ -44,7 +46,8 @@ def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=BoundedHead,
+        ws="none",
         lifespan=lifespan,
         access_log=False,
         proxy_headers=False,

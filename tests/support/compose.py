@@ -79,7 +79,7 @@ def load(variables: Mapping[str, str]) -> dict[str, Any]:
             raise ValueError(f"{match[0]} has no default")
         return variables.get(match["name"]) or match["default"]
 
-    filled, again = text, True
+    filled, again = text, 1
     while again:  # from the innermost outwards: a default may hold another variable
         filled, again = re.subn(r"\$\{(?P<name>\w+)(?::-(?P<default>[^${}]*))?\}", fill, filled)
     loaded: dict[str, Any] = yaml.safe_load(filled)
