@@ -32,7 +32,7 @@ from gateway.identity.verifier import Identity, Verifier
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
-from gateway.policy.engine import Engine
+from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
 from gateway.settings import Settings
@@ -112,8 +112,13 @@ def environment_of(settings: Settings) -> Literal["sandbox", "production", "none
 
 
 def policy_folder_of(settings: Settings) -> Path:
-    """The folder that is the policy: ``policies/gateway`` or an edited copy of it."""
-    return Path(settings.policy.path) if settings.policy.path else policies_folder()
+    """The folder that is the policy: ``policies/gateway`` or an edited copy of it. :raises PolicyRefused:"""
+    if not settings.policy.path:
+        return policies_folder()
+    folder = Path(settings.policy.path)
+    if not folder.is_dir():
+        raise PolicyRefused(f"policy.path: {settings.policy.path} is no folder.")
+    return folder
 
 
 def audit_of(settings: Settings) -> Audit:
@@ -168,9 +173,14 @@ def _child(name: str, one: UpstreamSettings, changed: Changed) -> McpStdio:
     return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed)
 
 
+def paypal_base_url(paypal: PayPalSettings) -> str:
+    """Where PayPal's REST API is."""
+    return paypal.base_url or PAYPAL_HOSTS[paypal.environment]
+
+
 def paypal_server(paypal: PayPalSettings) -> PayPalServer:
     """The built-in server. :raises SettingsError: no credentials for the target."""
-    base_url = paypal.base_url or PAYPAL_HOSTS[paypal.environment]
+    base_url = paypal_base_url(paypal)
     limits = Limits(read=paypal.timeout_s, whole=2 * paypal.timeout_s)
     if paypal.access_token is not None:
         return PayPalServer(connect(base_url, access_token=paypal.access_token, limits=limits))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from gateway.http_head import BoundedHead
 
 T = TypeVar("T")
 
@@ -43,7 +47,8 @@ def _config(app: ASGIApp, host: str, port: int, *, lifespan: Literal["on", "off"
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=BoundedHead,
+        ws="none",
         lifespan=lifespan,
         access_log=False,
         proxy_headers=False,
@@ -60,9 +65,15 @@ class _QuietServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._why = _BindProblem()
 
     async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
+        logger = logging.getLogger("uvicorn.error")
+        logger.addFilter(self._why)
+        try:
+            await super().startup(sockets)
+        finally:
+            logger.removeFilter(self._why)
         if self.servers and not self.bound.done():
             self.bound.set_result(self.servers[0].sockets[0].getsockname()[1])
 
@@ -76,7 +87,20 @@ class _QuietServer(uvicorn.Server):
         try:
             await self._serve()
         except SystemExit as problem:
-            raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from problem
+            where = f"{self.config.host}:{self.config.port}"
+            raise OSError(f"cannot listen on {where}: {self._why.said}") from problem
+
+
+class _BindProblem(logging.Filter):
+    """Keeps what uvicorn logs before it gives up, to be said once and with the rest."""
+
+    said = "uvicorn gave up"
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not isinstance(record.msg, OSError):
+            return True
+        self.said = os.strerror(record.msg.errno) if record.msg.errno else str(record.msg)
+        return False
 
 
 def settled() -> None:

@@ -57,6 +57,17 @@ def test_services_come_back(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
+def test_another_port_is_another_address() -> None:
+    """Who moves the port has moved the URL: under the old one the console's links lead nowhere, and every Host but it
+    is turned away."""
+    moved = composition.load({"COUNTERSIGN_PORT": "8080"})["services"]["gateway"]
+    assert moved["ports"] == ["127.0.0.1:8080:3000"]
+    assert moved["environment"]["COUNTERSIGN_PUBLIC_URL"] == "http://localhost:8080"
+    named = {"COUNTERSIGN_PORT": "8080", "COUNTERSIGN_PUBLIC_URL": "https://gate.example"}
+    environment = composition.load(named)["services"]["gateway"]["environment"]
+    assert environment["COUNTERSIGN_PUBLIC_URL"] == "https://gate.example"
+
+
 def test_only_the_gateway_is_published_and_only_here() -> None:
     """OPA and Redis have no port on the host; the gateway's is on the loopback interface."""
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+import httpx
 import msgspec
 from rich.markup import escape
 
@@ -13,8 +15,16 @@ from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.outcome.view import visible
+from gateway.parts import paypal_base_url
 from gateway.serving import run
+from gateway.settings import Settings
+from gateway.settings.model import PayPalSettings
 from gateway.state.open import masked
+from gateway.upstream.paypal.api import NotSent
+from gateway.upstream.paypal.token import TOKEN_PATH, ClientCredentials, ClientCredentialsToken
+
+API_TIMEOUT_S = 10.0
+"""Longest wait for PayPal's token endpoint: a person is looking at the terminal."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,18 +65,42 @@ async def _findings(config: Path | None) -> list[Finding]:
         async with open_gateway(settings) as gateway:
             ready = await gateway.probe.readiness()
             policy = ready["policy"]
-            says = f"{policy['engine']}, revision {policy['revision'] or 'none'}"
-            found.append(Finding(part="policy", ok=policy["ready"], says=policy.get("error") or says))
+            found.append(_policy(settings, policy))
             state = ready["state"]["ready"]
-            found.append(Finding(part="state", ok=state, says=masked(settings.state.url)))
+            lacking = "" if state else " does not answer"
+            found.append(Finding(part="state", ok=state, says=masked(settings.state.url) + lacking))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
             for server in gateway.house.catalog.servers():
                 found.append(await _target(gateway.house.catalog, server))
+            if settings.paypal.enabled:
+                found.append(await _api(settings.paypal))
     except CountersignError as problem:
         found.append(_no(problem.code.partition(".")[0], problem))
     except OSError as problem:
         found.append(Finding(part="files", ok=False, says=f"{problem.filename}: {problem.strerror}"))
     return found
+
+
+def _policy(settings: Settings, policy: dict[str, Any]) -> Finding:
+    """``policy`` as :meth:`gateway.health.Probe.readiness` says it."""
+    where = f" at {settings.policy.opa_url}" if settings.policy.engine == "opa" else ""
+    wrong = policy.get("error")
+    says = wrong or f"revision {policy['revision'] or 'none'}"
+    return Finding(part="policy", ok=policy["ready"], says=f"{policy['engine']}{where}: {says}")
+
+
+async def _api(paypal: PayPalSettings) -> Finding:
+    """Whether PayPal knows the gateway. Nothing is asked but an access token; a given one is not tried."""
+    base = paypal_base_url(paypal)
+    if paypal.client_id is None or paypal.client_secret is None:
+        return Finding(part="paypal api", ok=True, says=f"{base}: the given access token was not tried")
+    credentials = ClientCredentials(paypal.client_id, paypal.client_secret)
+    async with httpx.AsyncClient(timeout=API_TIMEOUT_S, trust_env=False, follow_redirects=False) as http:
+        try:
+            await ClientCredentialsToken(http, base.rstrip("/") + TOKEN_PATH, lambda: credentials).token()
+        except NotSent as problem:
+            return Finding(part="paypal api", ok=False, says=f"{base}: {problem.message}")
+    return Finding(part="paypal api", ok=True, says=f"{base}: gave an access token")
 
 
 async def _target(catalog: Catalog, server: str) -> Finding:

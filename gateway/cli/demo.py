@@ -28,7 +28,9 @@ DEFAULT_PORT = 3000
 @json_option
 def demo(serve: bool, port: int | None, as_json: bool) -> None:  # noqa: FBT001 - click
     """Play a scripted agent against a simulated PayPal and show what the gateway did with each call."""
-    logging.basicConfig(level=logging.ERROR)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    # What became of an edit of the policy is what somebody who edits it waits for.
+    logging.getLogger("countersign").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="countersign-demo-") as folder:
         rows = run(_demo(Path(folder), serve=serve, port=port, as_json=as_json))
     if not all(row.as_promised for row in rows):

@@ -75,8 +75,13 @@ def simulator(listen: str, unsafe_anywhere: bool) -> None:  # noqa: FBT001 - cli
     host, _, port = listen.rpartition(":")
     if not is_address(listen):
         raise click.UsageError("--listen is host:port")
-    click.echo(f"PayPal simulator at http://{listen}", err=True)
     try:
-        run(serve_simulator(host.strip("[]"), int(port), unsafe_anywhere=unsafe_anywhere))
+        run(_simulate(listen, host.strip("[]"), int(port), unsafe_anywhere=unsafe_anywhere))
     except ValueError as problem:
         raise click.UsageError(f"--listen: {problem}") from None
+
+
+async def _simulate(listen: str, host: str, port: int, *, unsafe_anywhere: bool) -> None:
+    started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    started.add_done_callback(lambda _: click.echo(f"PayPal simulator at http://{listen}", err=True))
+    await serve_simulator(host, port, started=started, unsafe_anywhere=unsafe_anywhere)

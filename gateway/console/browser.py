@@ -6,6 +6,7 @@ SameSite=Strict, Origin and Sec-Fetch-Site must be ours, and the form must carry
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from typing import Final
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.door.http import BODY_DEADLINE_S, TooSlow
 from gateway.errors import Forbidden, MalformedRequest, TooLarge
 from gateway.settings.checks import is_loopback
 
@@ -129,20 +131,26 @@ class SecurityHeaders:
         await self._app(scope, receive, sending)
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """A urlencoded form: bounded, UTF-8, each field once.
+async def read_form(request: Request, *, deadline_s: float = BODY_DEADLINE_S) -> dict[str, str]:
+    """A urlencoded form: bounded in bytes and in time, UTF-8, each field once.
 
     :raises TooLarge: more than ``MAX_FORM_BYTES``; the rest is not read.
+    :raises TooSlow: it did not arrive within ``deadline_s`` seconds. Nobody is signed in yet where the login form is
+        read, and a form of a byte a minute would hold one of the gateway's request slots.
     :raises MalformedRequest: another content type, a field twice, or bytes that are no text.
     """
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise MalformedRequest("Send an ordinary form.", code="door.media_type")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise TooLarge(f"The form is over {MAX_FORM_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(deadline_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise TooLarge(f"The form is over {MAX_FORM_BYTES} bytes.")
+    except TimeoutError:
+        raise TooSlow(f"The form did not arrive within {deadline_s:g} seconds.") from None
     try:
         pairs = (
             parse_qsl(

@@ -13,6 +13,10 @@ from rich.text import Text
 from gateway.demo.agent import Ending
 from gateway.demo.story import Step
 
+HEADINGS = ("step", "call", "class", "tier", "outcome", "reasons", "what PayPal saw")
+NARROW_HEADINGS = ("step, call, class, tier", "outcome, reasons", "what PayPal saw")
+WIDE_COLUMNS = 120
+"""Characters that the seven columns need side by side."""
 _COLOUR = {"executed": "green", "refused": "red", "waiting": "yellow"}
 
 
@@ -50,25 +54,41 @@ def plain(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def print_table(console: Console, rows: list[Row]) -> None:
-    """One row per step."""
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else box.MARKDOWN)
-    for heading in ("step", "call", "class", "tier", "outcome", "reasons", "what PayPal saw"):
+    """One row per step; on a narrow terminal three columns of several lines, since seven would break every word."""
+    wide = console.width >= WIDE_COLUMNS
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else box.MARKDOWN, show_lines=not wide)
+    for heading in HEADINGS if wide else NARROW_HEADINGS:
         table.add_column(heading, overflow="fold", no_wrap=heading == "class")
     for row in rows:
-        rounds = Text(" → ").join(
-            Text(one.replace("_required", ""), style=_COLOUR.get(one, "yellow")) for one in row.ending.rounds
-        )
-        mark = Text("") if row.as_promised else Text("  NOT AS PROMISED", style="bold white on red")
-        table.add_row(
-            row.step.title,
-            row.step.tool,
-            str(_last(row, "data_class") or "none"),
-            str(_last(row, "tier") or "—"),
-            rounds + mark,
-            "\n".join(_reasons(row)),
-            _paypal(row),
-        )
+        table.add_row(*(_cells(row) if wide else _narrow(*_cells(row))))
     console.print(table)
+
+
+def _narrow(
+    step: str, call: str, data_class: str, tier: str, outcome: Text, reasons: str, paypal: Text
+) -> tuple[str | Text, ...]:
+    return (
+        Text(step, style="bold") + Text(f"\n{call}\nclass {data_class}, {tier}", style="not bold"),
+        outcome + Text(f"\n{reasons}"),
+        paypal,
+    )
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, Text, str, Text]:
+    """What stands under the headings."""
+    rounds = Text(" → ").join(
+        Text(one.replace("_required", ""), style=_COLOUR.get(one, "yellow")) for one in row.ending.rounds
+    )
+    mark = Text("") if row.as_promised else Text("  NOT AS PROMISED", style="bold white on red")
+    return (
+        row.step.title,
+        row.step.tool,
+        str(_last(row, "data_class") or "none"),
+        str(_last(row, "tier") or "—"),
+        rounds + mark,
+        "\n".join(_reasons(row)),
+        _paypal(row),
+    )
 
 
 def _paypal(row: Row) -> Text:

@@ -46,6 +46,8 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
             text = "Refused by policy, nothing was executed. " + " ".join(
                 f"[{one.code}] {one.message} {one.remedy}" for one in reasons
             )
+            if answer.about.faults:
+                text += " Faults: " + "; ".join(answer.about.faults)
             return _tool_result(
                 text, {"status": "refused", **_said(answer.about)}, answer.about, era, version, is_error=True
             )
@@ -154,4 +156,5 @@ def _said(about: About) -> dict[str, Any]:
         "data_class": about.data_class,
         "tier": about.tier,
         "reasons": [msgspec.to_builtins(one) for one in about.reasons],
+        **({"faults": list(about.faults)} if about.faults else {}),
     }

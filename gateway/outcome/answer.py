@@ -21,6 +21,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str | None = None
     error_result_only: bool = False
     """The tool declares an output schema, so a host may refuse any other content than an error."""
+    faults: tuple[str, ...] = ()
+    """Where the arguments break the tool's input schema: places and rules, so that the caller can mend them."""
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True):

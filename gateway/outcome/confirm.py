@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gateway.door.call import Era
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again, Refused
 from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_of
@@ -26,6 +27,10 @@ POLL_S = 0.2
 TOKEN_TTL_S = 60
 """Life of the token that carries a waiting call: the host may be slow to repeat. What it stands for still needs
 the second signature, so the longest life invariant 3 allows is safe here."""
+
+MAX_ROUNDS = 8
+"""Repeats in a row that a host is asked for while a person thinks. Hosts give up after ten with an error of their own,
+and the person never learns where to go; after these, the answer is a plain result with the link."""
 
 
 class ConfirmOutcome:
@@ -61,13 +66,14 @@ class ConfirmOutcome:
             return Refused(about=about(asked, refused_by(decision, pending.refused_by), transaction_id=None))
         elicit = _way_to_ask(asked, obligation)
         token = None
-        if carries:
+        if carries and (asked.call.era is Era.REST or consent.rounds < MAX_ROUNDS):
             token, _ = await self._waiting.grant(
                 binding_of(asked),
                 transaction_id=pending.transaction_id,
                 revision=decision.revision,
                 ttl_s=TOKEN_TTL_S,
                 view_hash=pending.view.view_hash if elicit == "form" else None,
+                rounds=consent.rounds + 1,
             )
         approve_url = f"{self._public_url}/console/pending/{pending.key}"
         return Again(

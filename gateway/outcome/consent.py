@@ -24,13 +24,17 @@ ELICITATION_KEY = "dev.countersign/confirm"
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """The consent of one call as far as it goes. ``transaction_id`` is fixed from the first phase on."""
+    """The consent of one call as far as it goes. ``transaction_id`` is fixed from the first phase on.
+
+    ``rounds``: how often this host was told to come back for a confirmation, in one chain of repeats.
+    """
 
     transaction_id: str
     facts: ConsentFacts = ConsentFacts()
     revision: str | None = None
     pending: Pending | None = None
     continuation: Continuation | None = None
+    rounds: int = 0
 
     @property
     def refused_by(self) -> str | None:
@@ -94,6 +98,7 @@ class Consents:
                 facts=ConsentFacts(handshake=self._done(since), confirmations=counted),
                 revision=granted.revision if granted else None,
                 pending=pending,
+                rounds=granted.rounds if granted else 0,
             )
         if granted is not None:
             return Consent(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.outcome.about import about
 from gateway.outcome.answer import Refused
 from gateway.policy.decision import Decision, Deny, overruled
@@ -10,7 +12,8 @@ from gateway.policy.question import Asked
 
 def deny(asked: Asked, decision: Deny) -> Refused:
     """The refusal as a value."""
-    return Refused(about=about(asked, decision, transaction_id=None))
+    said = about(asked, decision, transaction_id=None)
+    return Refused(about=msgspec.structs.replace(said, faults=asked.schema.errors))
 
 
 def refused_by(decision: Decision, who: str | None) -> Deny:

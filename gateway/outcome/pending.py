@@ -75,7 +75,8 @@ class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
 
     ``view_hash`` is set where the token went out together with a form that showed this view inside the host: only
     for that picture may an answer that comes back with the token count. ``continuation`` is set where the token is
-    no first phase at all, but the way back into a call that its target has begun.
+    no first phase at all, but the way back into a call that its target has begun. ``rounds``: how often the host had
+    been told to come back for a confirmation when the token went out.
     """
 
     transaction_id: str
@@ -85,6 +86,7 @@ class GrantedHandshake(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     view_hash: str | None = None
     continuation: Continuation | None = None
+    rounds: int = 0
 
 
 class Status(StrEnum):
@@ -138,14 +140,18 @@ class Waiting:
         revision: str,
         ttl_s: int,
         view_hash: str | None = None,
+        rounds: int = 0,
     ) -> tuple[str, int]:
         """Mint a token. Returns it (64 hex digits) and its life in seconds: ``ttl_s``, 1 to the cap."""
         token = secrets.token_hex(TOKEN_BYTES)
-        return token, await self._grant(_digest(token), binding, transaction_id, revision, ttl_s, view_hash)
+        life = await self._grant(
+            _digest(token), binding, transaction_id, revision, ttl_s, view_hash=view_hash, rounds=rounds
+        )
+        return token, life
 
     async def grant_repeat(self, binding: Binding, *, transaction_id: str, revision: str, ttl_s: int) -> int:
         """For a dialect that cannot carry a token: the next identical call of the same caller presents it."""
-        return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s, None)
+        return await self._grant(_repeat_key(binding), binding, transaction_id, revision, ttl_s)
 
     async def grant_continuation(
         self, binding: Binding, continuation: Continuation, *, transaction_id: str, revision: str
@@ -183,7 +189,9 @@ class Waiting:
         transaction_id: str,
         revision: str,
         ttl_s: int,
-        view_hash: str | None,
+        *,
+        view_hash: str | None = None,
+        rounds: int = 0,
     ) -> int:
         life = max(1, min(ttl_s, self._cap))
         now = self._now()
@@ -194,6 +202,7 @@ class Waiting:
             granted_at=now,
             expires_at=now + life,
             view_hash=view_hash,
+            rounds=rounds,
         )
         await self._store.put(Space.HANDSHAKE, key, msgspec.json.encode(granted), ttl_s=life)
         return life

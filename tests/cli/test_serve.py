@@ -1,12 +1,13 @@
 """``countersign serve`` and ``countersign simulator`` as processes, as somebody would start them."""
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import yaml
 
 from gateway.audit.keys import read_public_key
 from gateway.audit.verify import verify_file
-from tests.cli.conftest import good_settings
+from tests.cli.conftest import Run, good_settings
 from tests.support.compose import free_port
 from tests.support.house import AGENT_TOKEN
 from tests.support.messages import legacy_body
@@ -109,3 +110,17 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert "Traceback" not in ran.stderr
     assert listen in ran.stderr.splitlines()[-1]
+
+
+def test_a_port_that_is_taken_is_one_clear_line(run: Run, config: Callable[..., Path]) -> None:
+    """Exit 2, the address and the reason, once."""
+    config()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ran = run("serve", "--listen", f"127.0.0.1:{port}")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [
+        f"countersign: cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}"
+    ]

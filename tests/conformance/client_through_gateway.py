@@ -59,8 +59,9 @@ def _value(schema: Any) -> Any:
     return ANY_OF.get(kind if isinstance(kind, str) else "string")
 
 
-async def accepts(_: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+async def accepts(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
     """A person who leaves every field as it is: an SDK fills in what the form says by default (SEP-1034)."""
+    del context
     schema = getattr(params, "requested_schema", None) or {}
     content = {name: one["default"] for name, one in schema.get("properties", {}).items() if "default" in one}
     return types.ElicitResult(action="accept", content=content or {"name": "conformance", "ok": True})

@@ -1,13 +1,17 @@
 """What a request must bring before it is served: our Host, a page of ours, a small ordinary form."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
-from gateway.console.browser import MAX_FORM_BYTES, Site
+from gateway.console.browser import MAX_FORM_BYTES, Site, read_form
 from gateway.console.login import mint_login
+from gateway.door.http import TooSlow
 from gateway.policy.engine import Entrypoint
 from tests.console.house import ORIGIN, URL, House, RolesPolicy, a_house, csrf_of, fields
 
@@ -226,3 +230,20 @@ async def test_an_unexpected_failure_is_a_page_without_its_cause(tmp_path: Path)
     assert page.status_code == 500
     assert "secret cause" not in page.text
     assert page.headers["x-frame-options"] == "DENY"
+
+
+async def test_a_form_that_never_ends_is_not_waited_for() -> None:
+    """A byte a minute would hold a slot for years, and the login form is read for strangers."""
+
+    async def receive() -> Message:
+        if not sent:
+            sent.append(True)
+            return {"type": "http.request", "body": b"token=", "more_body": True}
+        return await asyncio.Future()
+
+    sent: list[bool] = []
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    with pytest.raises(TooSlow) as caught:
+        await read_form(request, deadline_s=0.01)
+    assert caught.value.http_status == 408

@@ -115,6 +115,17 @@ def test_a_refusal_says_why_and_what_would_help() -> None:
         assert part in text
 
 
+def test_a_refusal_says_where_the_arguments_are_wrong() -> None:
+    """In words for a model, and as a list for a program; a refusal for another reason has neither."""
+    said = msgspec.structs.replace(about(), faults=("/page: violates properties/type",))
+    result = sent(Refused(about=said), Era.MODERN)
+    assert "/page: violates properties/type" in result["content"][0]["text"]
+    assert result["_meta"][DECISION_META_KEY]["faults"] == ["/page: violates properties/type"]
+    other = sent(Refused(about=about()), Era.MODERN)
+    assert "faults" not in other["_meta"][DECISION_META_KEY]
+    assert "Faults" not in other["content"][0]["text"]
+
+
 def test_an_unknown_outcome_is_never_called_refused() -> None:
     """Invariant 4: the money may have moved."""
     result = sent(Unknown(about=about(), message="Look at the target first."), Era.MODERN)

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.door.call import Client
 from gateway.outcome.answer import Again, Refused
-from gateway.outcome.confirm import POLL_S, TOKEN_TTL_S, ConfirmOutcome
+from gateway.outcome.confirm import MAX_ROUNDS, POLL_S, TOKEN_TTL_S, ConfirmOutcome
 from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import Confirm, ConfirmObligation, Obligations, Outcome, Reason
@@ -103,6 +103,24 @@ async def test_an_older_host_carries_no_token(desk: Desk, store: Store) -> None:
     answer = await again(desk, an_asked(a_call(PAY, ARGUMENTS, legacy=True)))
     assert answer.token is None
     assert await store.entries(Space.HANDSHAKE, limit=1) == []
+
+
+async def test_a_host_that_came_back_often_enough_is_told_in_words(desk: Desk, waiting: Waiting) -> None:
+    """Its rounds end with an error of its own, and nobody would have seen the link. The call waits on, and the next
+    time it comes, with no token, it is found."""
+    answer = await again(desk, asked_by())
+    for _ in range(MAX_ROUNDS - 1):
+        assert answer.token is not None
+        answer = await again(desk, asked_by(token=answer.token))
+    assert answer.token is not None
+    last = await again(desk, asked_by(token=answer.token))
+    assert last.token is None
+    assert last.approve_url is not None
+    assert last.approve_url in last.message
+    pending = await desk.waits()
+    found = await desk.consents.remembered(asked_by())
+    assert found is not None
+    assert found.pending == pending
 
 
 async def test_the_same_call_waits_once(desk: Desk) -> None:

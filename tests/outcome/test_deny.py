@@ -1,5 +1,6 @@
 """A no, as a value."""
 
+from gateway.catalog.tool import SchemaVerdict
 from gateway.outcome.deny import deny, refused_by
 from gateway.policy.decision import Deny, Outcome, denied
 from tests.support.walking import an_asked
@@ -11,6 +12,14 @@ def test_a_refusal_says_why_and_starts_no_transaction() -> None:
     said = deny(an_asked(), decision)
     assert said.about.reasons == decision.reasons
     assert said.about.transaction_id is None
+
+
+def test_a_refusal_says_which_arguments_do_not_fit() -> None:
+    """Places and rules, as the catalog found them; a call that fits has none."""
+    faults = ("/amount: violates properties/type",)
+    misfit = an_asked(schema=SchemaVerdict(valid=False, errors=faults))
+    assert deny(misfit, denied("a.b", "No.", "Ask.")).about.faults == faults
+    assert deny(an_asked(), denied("a.b", "No.", "Ask.")).about.faults == ()
 
 
 def test_a_persons_no_keeps_what_the_policy_knew() -> None:

@@ -79,7 +79,9 @@ def load(variables: Mapping[str, str]) -> dict[str, Any]:
             raise ValueError(f"{match[0]} has no default")
         return variables.get(match["name"]) or match["default"]
 
-    filled = re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}", fill, text)
+    filled, again = text, 1
+    while again:  # from the innermost outwards: a default may hold another variable
+        filled, again = re.subn(r"\$\{(?P<name>\w+)(?::-(?P<default>[^${}]*))?\}", fill, filled)
     loaded: dict[str, Any] = yaml.safe_load(filled)
     for service in loaded["services"].values():
         given = {name: value for name, value in service.get("environment", {}).items() if value is not None}

@@ -1,0 +1,1 @@
+"""The demo, apart from its story: that is played against a whole composition in tests/test_composition.py."""
