@@ -231,7 +231,8 @@ class AuthorizationServer:
             return Response(status_code=405)
         missing = set(self.needs) - set(known["scopes"])
         if missing:
-            challenge = f'{kind} error="insufficient_scope", scope="{" ".join(self.needs)}", resource_metadata="{pointer}"'
+            needed = " ".join(self.needs)
+            challenge = f'{kind} error="insufficient_scope", scope="{needed}", resource_metadata="{pointer}"'
             return PlainTextResponse("", 403, headers={"www-authenticate": challenge})
         call = await request.json()
         self.calls.append(call)
