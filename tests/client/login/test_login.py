@@ -14,7 +14,7 @@ from tests.support.authorization_server import AuthorizationServer, Mischief, au
 from tests.support.bridge import BridgeProcess, bridging
 from tests.support.until import until
 
-BROWSER = f"{sys.executable} {Path(__file__).with_name('browser.py')} %s &"
+BROWSER = f"{sys.executable} {Path(__file__).with_name('consenting_browser.py')} %s &"
 ROUNDS = 3
 
 
