@@ -111,7 +111,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "client.login.discovery": "test_login.py: a good server's documents, and each kind that leads astray",
     "client.login.tokens": "test_login.py and test_device.py",
     "client.login.register": "test_login.py reads what was registered",
-    "client.login.browser": "test_login.py with a real browser's redirects",
+    "client.login.browser": "test_login.py, with a process that follows the redirects as a browser does",
     "client.login.oauth": "test_login.py: kept, renewed, widened, revoked",
 }
 
