@@ -9,6 +9,7 @@ import click
 
 from gateway.cli.audit import audit
 from gateway.cli.check import check
+from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
@@ -29,7 +30,20 @@ def cli() -> None:
     """A policy gateway between MCP clients and PayPal: an agent cannot move money on one signature."""
 
 
-for command in (demo, serve, check, token, hosts, console, tools, audit, settings, paypal, simulator):
+for command in (
+    demo,
+    serve,
+    check,
+    token,
+    connect,
+    hosts,
+    console,
+    tools,
+    audit,
+    settings,
+    paypal,
+    simulator,
+):
     cli.add_command(command)
 
 

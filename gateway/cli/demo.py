@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import tempfile
 from pathlib import Path
@@ -70,4 +69,4 @@ def _ending(stage: Stage, *, serve: bool) -> None:
         f"\n  {url}\n\nand these go into the host's settings file (the token is the demo's, and unsafe):\n"
     )
     for name, snippet in snippets(url, stage.token).items():
-        click.echo(f"{name}\n{json.dumps(snippet, indent=2)}\n")
+        click.echo(f"{name}\n{snippet}\n")

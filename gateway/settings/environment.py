@@ -31,6 +31,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 """Names from the source documents (R030, R047)."""
 PREFIX = "COUNTERSIGN_"
 CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
+TOKEN_VARIABLE = "COUNTERSIGN_TOKEN"  # noqa: S105 - a name
+"""The bridge's, not the gateway's (``settings/client.py``); somebody may well run both."""
 FILE_SUFFIX = "_FILE"
 SECTIONS: Mapping[str, type[Section]] = {
     "paypal": PayPalSettings,
@@ -52,7 +54,7 @@ def merge_environment(document: dict[str, Any], environ: Mapping[str, str]) -> N
     """
     said_by: dict[tuple[str, ...], str] = {}
     for name in sorted(environ):
-        if name == CONFIG_VARIABLE:
+        if name in (CONFIG_VARIABLE, TOKEN_VARIABLE):
             continue
         place, from_file = _meant(name)
         if place is None:

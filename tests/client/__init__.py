@@ -1,0 +1,1 @@
+"""The bridge, its sign-in and the host files."""

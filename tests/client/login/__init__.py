@@ -1,0 +1,1 @@
+"""Sign-in, part by part."""
