@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import httpx
 import msgspec
 from rich.markup import escape
 
@@ -13,7 +14,9 @@ from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.outcome.view import visible
+from gateway.parts import introspection_of
 from gateway.serving import run
+from gateway.settings import Settings
 from gateway.state.open import masked
 
 
@@ -60,12 +63,28 @@ async def _findings(config: Path | None) -> list[Finding]:
             state = ready["state"]["ready"]
             found.append(Finding(part="state", ok=state, says=masked(settings.state.url)))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
+            found += await _issuers(settings)
             for server in gateway.house.catalog.servers():
                 found.append(await _target(gateway.house.catalog, server))
     except CountersignError as problem:
         found.append(_no(problem.code.partition(".")[0], problem))
     except OSError as problem:
         found.append(Finding(part="files", ok=False, says=f"{problem.filename}: {problem.strerror}"))
+    return found
+
+
+async def _issuers(settings: Settings) -> list[Finding]:
+    """Issuers that are asked about each opaque token. While one is silent, its callers are refused with 503."""
+    found = []
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        for issuer, verifier in introspection_of(settings, http).items():
+            problem = await verifier.probe()
+            says = (
+                f"{issuer} answers introspection"
+                if problem is None
+                else f"{issuer}: introspection: {problem}"
+            )
+            found.append(Finding(part="identity", ok=problem is None, says=says))
     return found
 
 

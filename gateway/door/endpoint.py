@@ -28,12 +28,12 @@ from gateway.door.http import (
 from gateway.door.message import Message, read_message, rpc_id_of
 from gateway.door.passing import error_of
 from gateway.door.protocol import LIST_TTL_MS, META_SERVER, discover_result, initialize_result, server_info
+from gateway.door.step_up import step_up
 from gateway.door.strict_json import parse
 from gateway.door.tool_call import read_tool_call
-from gateway.errors import CountersignError, Unauthenticated, UnknownMethod, UnknownTool
-from gateway.identity.credentials import Credentials, parse_authorization
-from gateway.identity.errors import CredentialRefused
-from gateway.identity.metadata import ChallengeError, www_authenticate
+from gateway.errors import CountersignError, UnknownMethod, UnknownTool
+from gateway.identity.challenge import Access
+from gateway.identity.credentials import Credentials, credentials_of
 from gateway.listing import list_tools
 from gateway.outcome.answer import Executed
 from gateway.walk import House, walk
@@ -74,7 +74,7 @@ class McpEndpoint:
         default_server: str,
         version: str,
         max_body_bytes: int,
-        resource_metadata: str | None,
+        access: Access,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._house = house
@@ -82,7 +82,7 @@ class McpEndpoint:
         self._default_server = default_server
         self._version = version
         self._max_body_bytes = max_body_bytes
-        self._resource_metadata = resource_metadata
+        self._access = access
         self._now = now
 
     def serves(self, path: str) -> bool:
@@ -102,7 +102,7 @@ class McpEndpoint:
             call_id=str(uuid.uuid4()), server=scope["path"][len(PREFIX) + 1 :] or self._default_server
         )
         try:
-            answer = await self._answer(exchange, Headers(scope["headers"]), receive)
+            answer = await self._answer(exchange, scope, receive)
         except ClientGone:
             return
         except CountersignError as error:
@@ -119,10 +119,16 @@ class McpEndpoint:
                 envelope = {"jsonrpc": "2.0", "id": exchange.rpc_id, **answer}
                 await respond(send, 200, _ENCODER.encode(envelope))
 
-    async def _answer(self, exchange: _Exchange, headers: Headers, receive: Receive) -> dict[str, Any] | None:
+    async def _answer(self, exchange: _Exchange, scope: Scope, receive: Receive) -> dict[str, Any] | None:
         """One request -> ``{"result": ...}`` or ``{"error": ...}``, or None where nothing is answered."""
+        headers = Headers(scope["headers"])
         self._guard.check(headers)
-        credentials = parse_authorization(headers.all(b"authorization"))
+        credentials = credentials_of(
+            headers.all(b"authorization"),
+            headers.all(b"dpop"),
+            method=scope["method"],
+            below=scope["path"][len(PREFIX) :],
+        )
         check_media_types(headers)
         body = await read_body(receive, headers, limit=self._max_body_bytes)
         exchange.body_read = True
@@ -168,6 +174,9 @@ class McpEndpoint:
         )
         exchange.recorded = True
         answer = await walk(call, self._house)
+        missing = step_up(answer, self._access)
+        if missing is not None:
+            raise missing
         if isinstance(answer, Executed) and answer.result is None:
             return {"error": error_of(answer.error or {})}
         return {"result": result_of(answer, message.era, version=self._version)}
@@ -204,9 +213,9 @@ class McpEndpoint:
             )
         status = error.http_status
         headers: tuple[tuple[bytes, bytes], ...] = ()
-        if isinstance(error, Unauthenticated):
-            challenge = www_authenticate(_oauth_error(error), resource_metadata=self._resource_metadata)
-            headers = ((b"www-authenticate", challenge.encode("latin-1")),)
+        challenge = self._access.challenge(error, exchange.server)
+        if challenge:
+            headers = challenge
         elif message is not None and message.era is Era.LEGACY and status in (400, 404):
             # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request.
             status = 200 if message.wants_answer else status
@@ -223,13 +232,3 @@ class McpEndpoint:
             },
         }
         await respond(send, status, _ENCODER.encode(body), headers=headers)
-
-
-def _oauth_error(error: Unauthenticated) -> ChallengeError | None:
-    match error.oauth_error if isinstance(error, CredentialRefused) else "invalid_token":
-        case "invalid_request":
-            return "invalid_request"
-        case None:
-            return None
-        case _:
-            return "invalid_token"

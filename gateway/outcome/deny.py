@@ -10,7 +10,11 @@ from gateway.policy.question import Asked
 
 def deny(asked: Asked, decision: Deny) -> Refused:
     """The refusal as a value."""
-    return Refused(about=about(asked, decision, transaction_id=None))
+    return Refused(
+        about=about(asked, decision, transaction_id=None),
+        issuer=asked.caller.issuer,
+        scopes=decision.obligations.scopes,
+    )
 
 
 def refused_by(decision: Decision, who: str | None) -> Deny:

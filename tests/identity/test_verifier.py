@@ -19,7 +19,7 @@ class Says:
         self.what = what
         self.asked = 0
 
-    async def verify(self, token: Secret) -> Caller | None:
+    async def verify(self, token: Secret, server: str) -> Caller | None:
         """The answer."""
         self.asked += 1
         if isinstance(self.what, Exception):
