@@ -8,9 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.books import Books
@@ -18,16 +15,16 @@ from gateway.console.pages import console_routes
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.health import Probe, health_routes
-from gateway.identity.metadata import metadata_path, metadata_url, protected_resource_metadata
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
-from gateway.parts import PAYPAL, engine_of, environment_of, identity_of, open_audit, open_shelf, resource_of
+from gateway.parts import PAYPAL, engine_of, environment_of, identity_of, open_audit, open_shelf
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
 from gateway.state.store import Store
@@ -68,7 +65,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         shelf = await stack.enter_async_context(open_shelf(settings, now=now))
         audit = await stack.enter_async_context(open_audit(settings))
         engine = await engine_of(settings, stack)
-        identity = await identity_of(settings, stack)
+        identity = await identity_of(settings, shelf.store, stack, now=now)
 
         books = Books(audit)
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
@@ -98,7 +95,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             default_server=next(iter(shelf.upstreams)),
             version=VERSION,
             max_body_bytes=settings.door.max_body_bytes,
-            resource_metadata=_metadata_url(settings),
+            access=access_of(settings, shelf.upstreams, now=now),
             now=now,
         )
         stack.push_async_callback(endpoint.aclose)
@@ -106,7 +103,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         app = Starlette(
             routes=[
                 *health_routes(probe),
-                *_metadata_routes(settings),
+                *metadata_routes(settings, shelf.upstreams),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,
@@ -118,27 +115,6 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             ]
         )
         yield Gateway(endpoint, app, store=shelf.store, house=house, probe=probe)
-
-
-def _metadata_url(settings: Settings) -> str | None:
-    """Where RFC 9728 metadata is; None with static tokens only: there is no authorization server to point to."""
-    return metadata_url(resource_of(settings)) if settings.identity.issuers else None
-
-
-def _metadata_routes(settings: Settings) -> list[BaseRoute]:
-    if not settings.identity.issuers:
-        return []
-    resource = resource_of(settings)
-    document = protected_resource_metadata(
-        resource=resource,
-        authorization_servers=[one.issuer for one in settings.identity.issuers],
-        resource_name="Countersign gateway",
-    )
-
-    async def metadata(_: Request) -> Response:
-        return JSONResponse(document, headers={"cache-control": "max-age=3600"})
-
-    return [Route(metadata_path(resource), metadata)]
 
 
 def _guard(settings: Settings) -> Guard:

@@ -31,8 +31,7 @@ EVERYWHERE = {
 MAY_IMPORT: dict[str, dict[str, str]] = {
     "door": {
         "identity.credentials": "the Authorization header is taken apart where headers are",
-        "identity.errors": "a refused credential becomes a 401",
-        "identity.metadata": "and the 401 says where to get a better one (RFC 9728)",
+        "identity.challenge": "a refused credential becomes a 401 that says where to get a better one (RFC 9728)",
         "policy.decision": "a refusal names the reasons that forbid, and no others",
         "outcome.answer": "the last step of the call is to write its answer as bytes",
         "outcome.consent": "the key under which an elicitation's answer comes back",
@@ -42,6 +41,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     },
     "identity": {
         "door.strict_json": "tokens and key sets are hostile input too",
+        "state.store": "a proof counts once, for all gateways; its names only",
     },
     "catalog": {
         "state.store": "approvals outlive the process",

@@ -15,7 +15,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.outcome.view import visible
-from gateway.parts import paypal_base_url
+from gateway.parts import introspection_of, paypal_base_url
 from gateway.serving import run
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
@@ -70,6 +70,7 @@ async def _findings(config: Path | None) -> list[Finding]:
             lacking = "" if state else " does not answer"
             found.append(Finding(part="state", ok=state, says=masked(settings.state.url) + lacking))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
+            found += await _issuers(settings)
             for server in gateway.house.catalog.servers():
                 found.append(await _target(gateway.house.catalog, server))
             if settings.paypal.enabled:
@@ -101,6 +102,21 @@ async def _api(paypal: PayPalSettings) -> Finding:
         except NotSent as problem:
             return Finding(part="paypal api", ok=False, says=f"{base}: {problem.message}")
     return Finding(part="paypal api", ok=True, says=f"{base}: gave an access token")
+
+
+async def _issuers(settings: Settings) -> list[Finding]:
+    """Issuers that are asked about each opaque token. While one is silent, its callers are refused with 503."""
+    found = []
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        for issuer, verifier in introspection_of(settings, http).items():
+            problem = await verifier.probe()
+            says = (
+                f"{issuer} answers introspection"
+                if problem is None
+                else f"{issuer}: introspection: {problem}"
+            )
+            found.append(Finding(part="identity", ok=problem is None, says=says))
+    return found
 
 
 async def _target(catalog: Catalog, server: str) -> Finding:

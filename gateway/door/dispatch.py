@@ -22,6 +22,7 @@ from gateway.door.protocol import (
     server_info,
 )
 from gateway.door.session import Session, Sessions
+from gateway.door.step_up import step_up
 from gateway.door.tool_call import read_round, read_tool_call
 from gateway.errors import MalformedRequest, UnknownMethod
 from gateway.listing import list_tools
@@ -41,7 +42,16 @@ Answered = dict[str, Any]
 class Dispatch:
     """The methods of this door."""
 
-    def __init__(self, house: House, sessions: Sessions, *, version: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        house: House,
+        sessions: Sessions,
+        *,
+        access: Access,
+        version: str,
+        now: Callable[[], float],
+    ) -> None:
+        self._access = access
         self._house = house
         self._sessions = sessions
         self._version = version
@@ -125,6 +135,9 @@ class Dispatch:
         )
         exchange.recorded = True
         answer = await walk(call, self._house, channel)
+        missing = step_up(answer, self._access)
+        if missing is not None:
+            raise missing
         if isinstance(answer, Executed) and answer.result is None:
             return {"error": error_of(answer.error or {}, message.era)}
         return {"result": result_of(answer, message.era, version=self._version)}

@@ -41,11 +41,9 @@ from gateway.errors import (
     METHOD_NOT_FOUND,
     CountersignError,
     MalformedRequest,
-    Unauthenticated,
 )
-from gateway.identity.credentials import parse_authorization
-from gateway.identity.errors import CredentialRefused
-from gateway.identity.metadata import ChallengeError, www_authenticate
+from gateway.identity.challenge import Access
+from gateway.identity.credentials import Credentials, credentials_of
 from gateway.walk import House
 
 PREFIX = "/mcp"
@@ -67,18 +65,18 @@ class McpEndpoint:
         default_server: str,
         version: str,
         max_body_bytes: int,
-        resource_metadata: str | None,
+        access: Access,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._house = house
         self._guard = guard
         self._default_server = default_server
         self._max_body_bytes = max_body_bytes
-        self._resource_metadata = resource_metadata
+        self._access = access
         self._forgetting: set[asyncio.Task[None]] = set()
         self._sessions = Sessions(now=now, ended=self._forget)
         self._watches = Watches()
-        self._dispatch = Dispatch(house, self._sessions, version=version, now=now)
+        self._dispatch = Dispatch(house, self._sessions, access=access, version=version, now=now)
         self._streams = Streams(house, self._dispatch, version=version)
 
     def serves(self, path: str) -> bool:
@@ -100,6 +98,8 @@ class McpEndpoint:
             call_id=str(uuid.uuid4()),
             server=scope["path"][len(PREFIX) + 1 :] or self._default_server,
             headers=headers,
+            method=method,
+            below=scope["path"][len(PREFIX) :],
         )
         try:
             if method == "POST":
@@ -148,7 +148,7 @@ class McpEndpoint:
         """The message of a POST. Nothing of it has been judged."""
         headers = exchange.headers
         self._guard.check(headers)
-        exchange.credentials = parse_authorization(headers.all(b"authorization"))
+        exchange.credentials = _presented(exchange)
         check_media_types(headers)
         body = await read_body(receive, headers, limit=self._max_body_bytes)
         exchange.body_read = True
@@ -211,7 +211,7 @@ class McpEndpoint:
 
     async def _opened(self, exchange: Exchange) -> Session:
         self._guard.check(exchange.headers)
-        exchange.credentials = parse_authorization(exchange.headers.all(b"authorization"))
+        exchange.credentials = _presented(exchange)
         exchange.body_read = True
         exchange.session = await self._session(exchange)
         return exchange.session
@@ -257,11 +257,8 @@ class McpEndpoint:
                 method=message.method if message is not None else None,
             )
         status = error.http_status
-        headers: tuple[tuple[bytes, bytes], ...] = ()
-        if isinstance(error, Unauthenticated):
-            challenge = www_authenticate(_oauth_error(error), resource_metadata=self._resource_metadata)
-            headers = ((b"www-authenticate", challenge.encode("latin-1")),)
-        elif message is not None and message.era is Era.LEGACY and status in (400, 404):
+        headers = self._access.challenge(error, exchange.server)
+        if not headers and message is not None and message.era is Era.LEGACY and status in (400, 404):
             # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request. A session that
             # is gone is told by its 404, and by nothing else.
             status = 200 if message.wants_answer and error.code != "door.session_unknown" else status
@@ -297,11 +294,9 @@ def _uncancelled() -> None:
         task.uncancel()
 
 
-def _oauth_error(error: Unauthenticated) -> ChallengeError | None:
-    match error.oauth_error if isinstance(error, CredentialRefused) else "invalid_token":
-        case "invalid_request":
-            return "invalid_request"
-        case None:
-            return None
-        case _:
-            return "invalid_token"
+def _presented(exchange: Exchange) -> Credentials:
+    """Read once for each request: a proof of possession is good for one reading."""
+    headers = exchange.headers
+    return credentials_of(
+        headers.all(b"authorization"), headers.all(b"dpop"), method=exchange.method, below=exchange.below
+    )

@@ -20,6 +20,9 @@ class Exchange:
     call_id: str
     server: str
     headers: Headers
+    method: str = "POST"
+    below: str = ""
+    """The path after the endpoint's own: the server's name, as a proof of possession names it."""
     credentials: Credentials = NO_CREDENTIALS
     rpc_id: str | int | None = None
     message: Message | None = None

@@ -5,16 +5,24 @@ A refusal is never kept: it would let one hiccup lock a caller out (C42), and st
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from typing import Final
 
 from gateway.identity.caller import Caller
+from gateway.identity.credentials import Secret
 from gateway.identity.keys import KeySource
 
 MAX_TOKENS: Final = 10_000
 """Entries, about 1 KiB each. Only tokens with a good signature get in."""
 MAX_AGE_S: Final = 60.0
 """Seconds a result is believed without looking again."""
+
+
+def token_at(token: Secret, server: str) -> bytes:
+    """The key of what was found out about a token: a token for one server is no good at another."""
+    digest = token.sha256()
+    return hashlib.sha256(digest + server.encode("utf-8", "surrogatepass")).digest() if server else digest
 
 
 class VerifiedTokens:

@@ -27,27 +27,77 @@ _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def caller_from_claims(
-    claims: Mapping[str, Any], *, trusted: TrustedIssuer, audience: str, now: float
+    claims: Mapping[str, Any], *, trusted: TrustedIssuer, audience: str, now: float, server: str = ""
 ) -> tuple[Caller, int]:
     """The caller, and when the token expires (unix seconds).
+
+    A token is for the whole gateway (``audience``), or for the one server of it that the request goes to.
 
     :raises CredentialRefused: ``token_invalid``, ``token_expired``, ``token_not_yet_valid``,
         ``audience_mismatch``, ``issuer_unknown``.
     """
     if claims.get("iss") != trusted.issuer:
         raise CredentialRefused(Code.ISSUER_UNKNOWN)
-    if (trusted.audience or audience) not in _names(claims, "aud"):
-        raise CredentialRefused(Code.AUDIENCE_MISMATCH)
+    _check_audience(claims, trusted, audience, server)
     expires = _check_times(claims, trusted=trusted, now=now)
-    caller = Caller(
+    return _caller(claims, trusted), expires
+
+
+def caller_from_introspection(
+    answer: Mapping[str, Any], *, trusted: TrustedIssuer, audience: str, now: float, server: str = ""
+) -> tuple[Caller | None, int | None]:
+    """The issuer's word on a token (RFC 7662 section 2.2) -> the caller, and when the token expires if it says so.
+
+    ``active`` is the boolean true, or there is no caller. All other members are optional in the RFC; here ``aud``
+    and ``sub`` are not: without an audience any token of the issuer would do.
+
+    :raises CredentialRefused: as :func:`caller_from_claims`.
+    """
+    if answer.get("active") is not True:
+        return None, None
+    if answer.get("iss", trusted.issuer) != trusted.issuer:
+        raise CredentialRefused(Code.TOKEN_INVALID, "the introspected token is another issuer's")
+    _check_audience(answer, trusted, audience, server)
+    expires = _date(answer, "exp") if "exp" in answer else None
+    if expires is not None and now >= expires:
+        raise CredentialRefused(Code.TOKEN_EXPIRED)
+    begins = max((_date(answer, name) for name in ("iat", "nbf") if name in answer), default=0)
+    if begins > now + trusted.leeway_s:
+        raise CredentialRefused(Code.TOKEN_NOT_YET_VALID)
+    caller = _caller(answer, trusted)
+    kind = answer.get("token_type")
+    if isinstance(kind, str) and kind.lower() == "dpop" and caller.key_thumbprint is None:
+        raise CredentialRefused(
+            Code.TOKEN_INVALID, "the token is bound, but the issuer does not say to which key"
+        )
+    return caller, expires
+
+
+def _check_audience(claims: Mapping[str, Any], trusted: TrustedIssuer, audience: str, server: str) -> None:
+    named = _names(claims, "aud")
+    if (trusted.audience or audience) in named:
+        return
+    if not server or trusted.audience is not None or f"{audience}/{server}" not in named:
+        raise CredentialRefused(Code.AUDIENCE_MISMATCH)
+
+
+def _caller(claims: Mapping[str, Any], trusted: TrustedIssuer) -> Caller:
+    scopes = _at(claims, trusted.scope_claim) if trusted.scope_claim else _scopes(claims)
+    return Caller(
         issuer=trusted.issuer,
         subject=_name(claims.get("sub"), "sub"),
         client_id=_client_id(claims),
-        scopes=_scopes(claims),
-        roles=_roles(claims, trusted.role_claim),
+        scopes=_mapped(scopes, trusted.scope_map),
+        roles=_mapped(_roles(claims, trusted.role_claim), trusted.role_map),
         key_thumbprint=_key_thumbprint(claims),
     )
-    return caller, expires
+
+
+def _mapped(names: tuple[str, ...], mapping: Mapping[str, str] | None) -> tuple[str, ...]:
+    """The names that the policy knows; what the operator did not map grants nothing."""
+    if mapping is None:
+        return names
+    return tuple(dict.fromkeys(mapping[name] for name in names if name in mapping))
 
 
 def _check_times(claims: Mapping[str, Any], *, trusted: TrustedIssuer, now: float) -> int:
@@ -123,10 +173,22 @@ def _roles(claims: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
     """The list at the configured path; nothing there means no roles."""
     if not path:
         return ()
+    here = _parent(claims, path)
+    return _names(here, path[-1]) if isinstance(here, Mapping) else ()
+
+
+def _at(claims: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes at the configured path: a list, or one string with blanks between."""
+    here = _parent(claims, path)
+    value = here.get(path[-1]) if isinstance(here, Mapping) else None
+    return () if value is None else _scope_tokens(value, path[-1])
+
+
+def _parent(claims: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     here: Any = claims
     for member in path[:-1]:
         here = here.get(member) if isinstance(here, Mapping) else None
-    return _names(here, path[-1]) if isinstance(here, Mapping) else ()
+    return here
 
 
 def _key_thumbprint(claims: Mapping[str, Any]) -> str | None:

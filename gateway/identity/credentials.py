@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 import msgspec
 
@@ -17,6 +17,8 @@ from gateway.identity.errors import Code, CredentialRefused
 MAX_TOKEN_BYTES: Final = 8192
 """Bytes of one token. Entra tokens with many groups reach about 6 KiB; more is an attack on parsers and
 hashes."""
+MAX_PROOF_BYTES: Final = 4096
+"""Bytes of one DPoP proof. With a 4096 bit RSA key, the largest in use, it has some 2 KiB."""
 _MAX_AUTHORIZATION_BYTES: Final = MAX_TOKEN_BYTES + 16
 """Bytes of the header value: the token, the scheme and a few spaces."""
 
@@ -55,13 +57,64 @@ class Secret:
         return self._digest
 
 
+class PresentedProof:
+    """The DPoP header of one request, and what the request is that it must fit (RFC 9449 section 4).
+
+    ``below`` is the path below the gateway's own URL: empty, or ``/`` and the server's name.
+    One object per request. A request may be identified more than once on its way, and its own second look is no
+    replay: :attr:`accepted` remembers the first.
+    """
+
+    __slots__ = ("accepted", "below", "jws", "method")
+
+    def __init__(self, jws: bytes, *, method: str, below: str) -> None:
+        self.jws = Secret(jws)
+        self.method = method
+        self.below = below
+        self.accepted = False
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything in one request that says who asks. A value, like what it holds not encodable."""
+    """Everything in one request that says who asks. A value, like what it holds not encodable.
+
+    ``bearer``: the access token, whatever the scheme. ``scheme``: how it was presented. ``proof``: the DPoP
+    header, if one came. ``server``: the name in ``/mcp/{server}``, empty for ``/mcp``; a token may be for one
+    server alone.
+    """
 
     bearer: Secret | None = None
+    scheme: Literal["bearer", "dpop"] = "bearer"
+    proof: PresentedProof | None = None
+    server: str = ""
 
 
 NO_CREDENTIALS: Final = Credentials()
+
+
+def credentials_of(
+    authorization: Sequence[bytes], dpop: Sequence[bytes], *, method: str, below: str
+) -> Credentials:
+    """All values of the Authorization and DPoP fields of one request -> credentials.
+
+    ``below``: the request's path after the gateway's own (``/mcp``). What is *not* checked: token and proof.
+
+    :raises CredentialRefused: see :func:`parse_authorization`; ``identity.proof_invalid`` for two proofs, one of
+        more than :data:`MAX_PROOF_BYTES`, or one beside another scheme than DPoP; ``identity.proof_missing`` for
+        the scheme DPoP without a proof.
+    """
+    found = parse_authorization(authorization)
+    server = below[1:]
+    if found.scheme == "bearer":
+        if dpop and found.bearer is not None:
+            raise CredentialRefused(Code.PROOF_INVALID, "a proof came with a token of another scheme")
+        return Credentials(bearer=found.bearer, server=server) if server else found
+    if not dpop:
+        raise CredentialRefused(Code.PROOF_MISSING)
+    # Two proofs (RFC 9449 section 4.3, check 1): which one an intermediary looked at is a guess.
+    if len(dpop) > 1 or len(dpop[0]) > MAX_PROOF_BYTES:
+        raise CredentialRefused(Code.PROOF_INVALID, "more than one proof, or one that is too long")
+    proof = PresentedProof(dpop[0], method=method, below=below)
+    return Credentials(bearer=found.bearer, scheme="dpop", proof=proof, server=server)
 
 
 def parse_authorization(values: Sequence[bytes]) -> Credentials:
@@ -78,12 +131,16 @@ def parse_authorization(values: Sequence[bytes]) -> Credentials:
     # smuggling).
     if len(values) > 1 or len(values[0]) > _MAX_AUTHORIZATION_BYTES:
         raise CredentialRefused(Code.TOKEN_MALFORMED)
-    # credentials = "Bearer" 1*SP b64token, the scheme without regard to case (RFC 9110 section 11.1).
+    # credentials = ("Bearer" / "DPoP") 1*SP b64token (RFC 6750 section 2.1, RFC 9449 section 7.1), the scheme
+    # without regard to case (RFC 9110 section 11.1).
     scheme, _, rest = values[0].partition(b" ")
     token = rest.lstrip(b" ")
     body = token.rstrip(b"=")
-    if scheme.lower() != b"bearer" or not body or body.translate(None, _B64TOKEN_CHARS):
+    named = scheme.lower()
+    if named not in (b"bearer", b"dpop") or not body or body.translate(None, _B64TOKEN_CHARS):
         raise CredentialRefused(Code.TOKEN_MALFORMED)
     if len(token) > MAX_TOKEN_BYTES:
         raise CredentialRefused(Code.TOKEN_MALFORMED)
+    if named == b"dpop":
+        return Credentials(bearer=Secret(token), scheme="dpop")
     return Credentials(bearer=Secret(token))

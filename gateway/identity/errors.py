@@ -24,6 +24,10 @@ class Code(StrEnum):
     ISSUER_UNKNOWN = "identity.issuer_unknown"
     AUDIENCE_MISMATCH = "identity.audience_mismatch"
     PROOF_MISSING = "identity.proof_missing"
+    PROOF_INVALID = "identity.proof_invalid"
+    PROOF_REPLAYED = "identity.proof_replayed"
+    PROOF_NONCE = "identity.proof_nonce"
+    TOKEN_UNBOUND = "identity.token_unbound"  # noqa: S105
 
 
 _MESSAGES: Final = {
@@ -35,7 +39,16 @@ _MESSAGES: Final = {
     Code.ISSUER_UNKNOWN: "The access token comes from an issuer that this gateway does not trust.",
     Code.AUDIENCE_MISMATCH: "The access token is for another service; request one for this gateway.",
     Code.PROOF_MISSING: "The access token is bound to a key; this request did not prove possession of it.",
+    Code.PROOF_INVALID: "The DPoP proof does not fit this request and this access token (RFC 9449 section 4.3).",
+    Code.PROOF_REPLAYED: "The DPoP proof was used before; sign a new one for each request.",
+    Code.PROOF_NONCE: "The DPoP proof must carry the nonce of the DPoP-Nonce header.",
+    Code.TOKEN_UNBOUND: "The access token is bound to no key; this request needs one that is.",
 }
+
+
+_ABOUT_PROOF: Final = frozenset(
+    {Code.PROOF_MISSING, Code.PROOF_INVALID, Code.PROOF_REPLAYED, Code.PROOF_NONCE, Code.TOKEN_UNBOUND}
+)
 
 
 class CredentialRefused(Unauthenticated):
@@ -50,11 +63,24 @@ class CredentialRefused(Unauthenticated):
         """The ``error`` of WWW-Authenticate; None when no credential came (RFC 6750 section 3.1)."""
         if self.code == Code.TOKEN_MISSING:
             return None
-        return "invalid_request" if self.code == Code.TOKEN_MALFORMED else "invalid_token"
+        match self.code:
+            case Code.TOKEN_MALFORMED:
+                return "invalid_request"
+            case Code.PROOF_INVALID | Code.PROOF_REPLAYED:
+                return "invalid_dpop_proof"  # RFC 9449 section 7.1
+            case Code.PROOF_NONCE:
+                return "use_dpop_nonce"  # RFC 9449 section 9
+            case _:
+                return "invalid_token"
+
+    @property
+    def about_proof(self) -> bool:
+        """Whether a DPoP proof, and not the token, is what was wrong: the answer goes into that challenge."""
+        return self.code in _ABOUT_PROOF
 
 
 class IssuerUnavailable(Unavailable):
-    """The issuer's keys cannot be had, so nobody knows whether the token is good.
+    """The issuer's keys, or its word on a token, cannot be had, so nobody knows whether the token is good.
 
     503 and not 401: a 401 would make every client throw a good token away while an identity provider
     restarts.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final, Protocol
+from urllib.parse import urlencode
 
 import httpx
 
+from gateway.identity.credentials import Secret
 from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.jwk import MAX_JWKS_BYTES
 
@@ -34,7 +37,7 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher:
-    """GET with a deadline, a size limit, no redirects and no credentials.
+    """One request with a deadline, a size limit, no redirects and no credentials but those it is given.
 
     No redirects: the URL was checked against the configuration, what it points to was not (SSRF). No
     compression: a small body that unpacks to a large one would pass the limit. The client is the app's; it is
@@ -54,30 +57,44 @@ class HttpFetcher:
 
     async def fetch(self, url: str) -> bytes:
         """See :class:`Fetcher`. What is *not* checked: the content type (issuers send all sorts)."""
+        return await self._within_deadline("GET", url, {}, b"")
+
+    async def post_form(self, url: str, form: Mapping[str, str], *, authorization: Secret) -> bytes:
+        """The body of a 200 answer to a form (RFC 7662 section 2.1), with the same limits.
+
+        :raises FetchError: anything else.
+        """
+        headers = {
+            "Authorization": authorization.expose().decode(),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return await self._within_deadline("POST", url, headers, urlencode(form).encode())
+
+    async def _within_deadline(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
         try:
             parse_endpoint(url)
         except ValueError as problem:
             raise FetchError(str(problem)) from None
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await self._get(url)
+                return await self._exchange(method, url, headers, body)
         except TimeoutError:
             raise FetchError(f"no complete answer within {self._deadline_s} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
             raise FetchError(f"the exchange failed ({type(problem).__name__})") from None
 
-    async def _get(self, url: str) -> bytes:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    async def _exchange(self, method: str, url: str, extra: Mapping[str, str], body: bytes) -> bytes:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", **extra}
         async with self._client.stream(
-            "GET", url, headers=headers, follow_redirects=False, auth=None
+            method, url, headers=headers, content=body or None, follow_redirects=False, auth=None
         ) as response:
             if response.status_code != httpx.codes.OK:
                 raise FetchError(f"the answer is HTTP {response.status_code}", response.status_code)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise FetchError("the answer is compressed although that was not asked for")
-            body = bytearray()
+            received = bytearray()
             async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > self._max_bytes:
+                received += chunk
+                if len(received) > self._max_bytes:
                     raise FetchError(f"the answer is larger than {self._max_bytes} bytes")
-            return bytes(body)
+            return bytes(received)

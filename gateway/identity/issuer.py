@@ -25,7 +25,9 @@ class TrustedIssuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     for issuers that know nothing else; then only the audience keeps ID tokens out.
     ``max_lifetime_s``: a token with a longer ``exp - iat`` is refused. ``leeway_s``: for ``iat`` and ``nbf``
     only. ``role_claim``: member names from the top of the claims to the roles, e.g. ``("realm_access",
-    "roles")``; empty: this issuer grants no roles.
+    "roles")``; empty: this issuer grants no roles. ``scope_claim``: the same for scopes; empty: ``scope`` or
+    ``scp``. ``scope_map``, ``role_map``: the issuer's name -> the name that the policy knows; with a map, a name
+    that is not in it grants nothing.
 
     :raises ValueError: a setting that would be unsafe or could not work.
     """
@@ -37,6 +39,9 @@ class TrustedIssuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_lifetime_s: int = 3600
     leeway_s: int = 30
     role_claim: tuple[str, ...] = ()
+    scope_claim: tuple[str, ...] = ()
+    scope_map: dict[str, str] | None = None
+    role_map: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         metadata_urls(self.issuer)
@@ -48,5 +53,8 @@ class TrustedIssuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError(f"max_lifetime_s must be within 1..{MAX_LIFETIME_S}")
         if not 0 <= self.leeway_s <= MAX_LEEWAY_S:
             raise ValueError(f"leeway_s must be within 0..{MAX_LEEWAY_S}")
-        if not all(self.role_claim):
-            raise ValueError("role_claim must not hold an empty name")
+        if not all(self.role_claim) or not all(self.scope_claim):
+            raise ValueError("role_claim and scope_claim must not hold an empty name")
+        for name, mapping in (("scope_map", self.scope_map), ("role_map", self.role_map)):
+            if not all(outside and inside for outside, inside in (mapping or {}).items()):
+                raise ValueError(f"{name} must not hold an empty name")

@@ -34,11 +34,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     claimed_issuer: str
 
 
-def open_envelope(token: bytes) -> Envelope | None:
-    """The envelope of a compact JWS, or None when the bytes are no such thing (an opaque token, say).
+def open_jws(token: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """Header and payload of a compact JWS, both unverified; None when the bytes are no such thing.
 
-    :raises CredentialRefused: ``identity.token_malformed`` or ``identity.token_invalid``: a JWT that nobody
-        should have made, or one made to be read differently by two parsers.
+    :raises CredentialRefused: ``identity.token_malformed`` or ``identity.token_invalid``.
     """
     match = _COMPACT.fullmatch(token) if len(token) <= MAX_TOKEN_BYTES else None
     header_bytes = _decode(match[1]) if match else None
@@ -49,14 +48,27 @@ def open_envelope(token: bytes) -> Envelope | None:
     # 7797) would take the payload from elsewhere.
     if "crit" in header or "b64" in header:
         raise CredentialRefused(Code.TOKEN_INVALID, "the header demands an extension")
+    payload, signature = _decode(match[2]), _decode(match[3])
+    if payload is None or signature is None:
+        raise CredentialRefused(Code.TOKEN_MALFORMED, "a segment is not canonical base64url")
+    return header, payload
+
+
+def open_envelope(token: bytes) -> Envelope | None:
+    """The envelope of a compact JWS, or None when the bytes are no such thing (an opaque token, say).
+
+    :raises CredentialRefused: ``identity.token_malformed`` or ``identity.token_invalid``: a JWT that nobody
+        should have made, or one made to be read differently by two parsers.
+    """
+    opened = open_jws(token)
+    if opened is None:
+        return None
+    header, payload = opened
     algorithm, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
     if not isinstance(algorithm, str) or not isinstance(typ, str | None):
         raise CredentialRefused(Code.TOKEN_MALFORMED, "alg or typ of the header is not a string")
     if kid is not None and not (isinstance(kid, str) and len(kid) <= MAX_KID_CHARS):
         raise CredentialRefused(Code.TOKEN_MALFORMED, "kid of the header is not a string of sensible length")
-    payload, signature = _decode(match[2]), _decode(match[3])
-    if payload is None or signature is None:
-        raise CredentialRefused(Code.TOKEN_MALFORMED, "a segment is not canonical base64url")
     issuer = _object(payload).get("iss")
     if not isinstance(issuer, str):
         raise CredentialRefused(Code.TOKEN_INVALID, "iss is missing or not a string")

@@ -107,21 +107,29 @@ def parse_key_set(document: bytes) -> KeySet:
         raise KeySetError(f"the key set has more than {MAX_KEYS} keys")
     for entry in entries:
         # Whoever can read this set could sign; every token of the issuer is worthless.
-        if entry.get("kty") == "oct" or not _PRIVATE_MEMBERS.isdisjoint(entry):
+        if not is_public(entry):
             raise KeySetError("the key set publishes private or symmetric key material")
     kids = [entry["kid"] for entry in entries if "kid" in entry]
     if not all(isinstance(kid, str) and 0 < len(kid) <= MAX_KID_CHARS for kid in kids):
         raise KeySetError("a key id is not a string of sensible length")
     if len(set(kids)) != len(kids):
         raise KeySetError("two keys have the same key id")
-    keys = tuple(key for entry in entries if (key := _verification_key(entry)) is not None)
+    keys = tuple(key for entry in entries if (key := verification_key(entry)) is not None)
     if not keys:
         raise KeySetError("the key set has no usable signature key")
     return KeySet(keys=keys)
 
 
-def _verification_key(entry: dict[str, Any]) -> VerificationKey | None:
-    """The key of one JWK, or None when it is no key for verifying with the algorithms supported here."""
+def is_public(entry: dict[str, Any]) -> bool:
+    """Whether a JWK holds neither a symmetric key nor a private part (RFC 7518 section 6)."""
+    return entry.get("kty") != "oct" and _PRIVATE_MEMBERS.isdisjoint(entry)
+
+
+def verification_key(entry: dict[str, Any]) -> VerificationKey | None:
+    """The key of one JWK that :func:`is_public` has passed.
+
+    None when it is no key for verifying with the algorithms supported here.
+    """
     algorithms = _algorithms(entry)
     operations = entry.get("key_ops", ["verify"])
     if not algorithms or entry.get("use", "sig") != "sig":

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 import jwt
 
-from gateway.identity.cache import VerifiedTokens
+from gateway.identity.cache import VerifiedTokens, token_at
 from gateway.identity.caller import Caller
 from gateway.identity.claims import caller_from_claims
 from gateway.identity.credentials import Secret
@@ -57,9 +57,9 @@ class JwtVerifier:
         # says.
         self._jws = jwt.PyJWS(algorithms=sorted(SUPPORTED_ALGORITHMS))
 
-    async def verify(self, token: Secret) -> Caller | None:
+    async def verify(self, token: Secret, server: str = "") -> Caller | None:
         """See :class:`~gateway.identity.verifier.Verifier`."""
-        digest = token.sha256()
+        digest = token_at(token, server)
         cached = self._verified.get(digest, self._clock())  # (1)
         if cached is not None:
             return cached
@@ -79,7 +79,7 @@ class JwtVerifier:
         payload = self._signed_payload(raw, key, envelope.algorithm)  # (6)
         now = self._clock()
         caller, expires = caller_from_claims(  # (7)
-            parse_claims(payload), trusted=trusted, audience=self._audience, now=now
+            parse_claims(payload), trusted=trusted, audience=self._audience, now=now, server=server
         )
         self._verified.put(digest, caller, expires=expires, now=now, keys=keys, generation=generation)
         return caller

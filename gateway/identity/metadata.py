@@ -17,7 +17,9 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _NOT_QUOTABLE: Final = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 """What RFC 6750 section 3 does not allow in ``error_description``. It holds CR, LF, quote and backslash."""
 
-ChallengeError = Literal["invalid_request", "invalid_token", "insufficient_scope"]
+ChallengeError = Literal[
+    "invalid_request", "invalid_token", "insufficient_scope", "invalid_dpop_proof", "use_dpop_nonce"
+]
 
 
 def canonical_resource(url: str) -> str:
@@ -50,6 +52,8 @@ def protected_resource_metadata(
     scopes_supported: Sequence[str] = (),
     resource_name: str | None = None,
     resource_documentation: str | None = None,
+    dpop_algorithms: Sequence[str] = (),
+    dpop_required: bool = False,
 ) -> dict[str, Any]:
     """The RFC 9728 section 2 document. MCP wants at least one authorization server (basic/authorization).
 
@@ -73,6 +77,10 @@ def protected_resource_metadata(
         document["scopes_supported"] = _scopes(scopes_supported).split(" ")
     if resource_name is not None:
         document["resource_name"] = resource_name
+    if dpop_algorithms:
+        document["dpop_signing_alg_values_supported"] = list(dpop_algorithms)
+    if dpop_required:
+        document["dpop_bound_access_tokens_required"] = True
     if resource_documentation is not None:
         document["resource_documentation"] = parse_endpoint(resource_documentation).url
     return document
@@ -84,12 +92,14 @@ def www_authenticate(
     resource_metadata: str | None,
     scope: Sequence[str] = (),
     description: str | None = None,
+    dpop_algorithms: Sequence[str] = (),
 ) -> str:
     """The value of WWW-Authenticate for 401 and 403 (RFC 6750 section 3, RFC 9728 section 5.1, MCP step-up).
 
     ``error`` None: no credential came, and nothing is said about errors. ``scope`` is everything the
     operation needs, at once, or a client steps up once per scope. ``resource_metadata`` None: static tokens
-    only, and no authorization server to point to. Characters of ``description`` that could end the quoted
+    only, and no authorization server to point to. With ``dpop_algorithms`` it is the challenge of that scheme (RFC
+    9449 section 7.1). Characters of ``description`` that could end the quoted
     string or the header line are shown as ``?``.
 
     :raises ValueError: an unusable URL or scope.
@@ -104,7 +114,10 @@ def www_authenticate(
         parameters.append(f'scope="{_scopes(scope)}"')
     if resource_metadata is not None:
         parameters.append(f'resource_metadata="{parse_endpoint(resource_metadata).url}"')
-    return " ".join(["Bearer", ", ".join(parameters)]) if parameters else "Bearer"
+    scheme = "DPoP" if dpop_algorithms else "Bearer"
+    if dpop_algorithms:
+        parameters.append(f'algs="{" ".join(dpop_algorithms)}"')
+    return " ".join([scheme, ", ".join(parameters)]) if parameters else scheme
 
 
 def _scopes(scopes: Sequence[str]) -> str:

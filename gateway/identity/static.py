@@ -28,6 +28,7 @@ _TOKEN_BYTES: Final = 32
 """Random bytes of a minted token: 43 base64url characters."""
 
 _B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -56,7 +57,10 @@ def hash_static_token(token: str) -> str:
 
 
 class StaticToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row of the table, as the configuration holds it. ``expires``: unix seconds; null is never."""
+    """One row of the table, as the configuration holds it. ``expires``: unix seconds; null is never.
+
+    ``key_thumbprint``: RFC 7638; with it the token is good only together with proof of that key (RFC 9449).
+    """
 
     sha256: str
     subject: str
@@ -64,12 +68,15 @@ class StaticToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     roles: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     expires: int | None = None
+    key_thumbprint: str | None = None
 
     def __post_init__(self) -> None:
         if _HEX_SHA256.fullmatch(self.sha256) is None:
             raise ValueError("sha256 must be 64 lower-case hex digits: the hash, never the token itself")
         if not self.subject or not self.subject.isprintable():
             raise ValueError("subject must be printable and not empty")
+        if self.key_thumbprint is not None and _THUMBPRINT.fullmatch(self.key_thumbprint) is None:
+            raise ValueError("key_thumbprint must be 43 base64url characters (RFC 7638, SHA-256)")
 
 
 class StaticTokens:
@@ -93,12 +100,13 @@ class StaticTokens:
                 client_id=token.client_id,
                 scopes=token.scopes,
                 roles=token.roles,
+                key_thumbprint=token.key_thumbprint,
             )
             self._rows[digest] = (digest, caller, token.expires)
         if not self._rows:
             raise ValueError("an empty table of static tokens recognises nobody; leave the table out instead")
 
-    async def verify(self, token: Secret) -> Caller | None:
+    async def verify(self, token: Secret, server: str = "") -> Caller | None:  # noqa: ARG002 - good for all
         """The row's caller; None for a token that is not in the table.
 
         :raises CredentialRefused: ``identity.token_expired``.

@@ -54,9 +54,14 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The policy, or a person, said no. Nothing was sent."""
+    """The policy, or a person, said no. Nothing was sent.
+
+    ``scopes``: all that the call needs of its token, where that is what is lacking; ``issuer``: whose token it was.
+    """
 
     about: About
+    issuer: str = ""
+    scopes: tuple[str, ...] = ()
     obligations: Obligations = Obligations()
 
 

@@ -13,7 +13,11 @@ from gateway.policy.question import Asked
 def deny(asked: Asked, decision: Deny) -> Refused:
     """The refusal as a value."""
     said = about(asked, decision, transaction_id=None)
-    return Refused(about=msgspec.structs.replace(said, faults=asked.schema.errors))
+    return Refused(
+        about=msgspec.structs.replace(said, faults=asked.schema.errors),
+        issuer=asked.caller.issuer,
+        scopes=decision.obligations.scopes,
+    )
 
 
 def refused_by(decision: Decision, who: str | None) -> Deny:

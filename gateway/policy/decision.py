@@ -29,6 +29,10 @@ Pointer = Annotated[str, Meta(pattern=r"^(/([^~/]|~[01])*)*\Z", max_length=512)]
 """A JSON pointer (RFC 6901 section 3). One that is misspelt would mask another place, or none."""
 
 
+ScopeToken = Annotated[str, Meta(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+\Z", max_length=256)]
+"""RFC 6749 section 3.3. It goes into a response header; anything else would break out of its quotes."""
+
+
 class Outcome(StrEnum):
     """The four answers, strictest first."""
 
@@ -70,6 +74,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirm: ConfirmObligation | None = None
     redact: Annotated[tuple[Pointer, ...], Meta(max_length=1_000)] = ()
     warn: tuple[str, ...] = ()
+    scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()
+    """With a deny for missing scopes: all that the call needs, held ones included (step-up)."""
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -128,6 +128,14 @@ def _identity(identity: IdentitySettings) -> Iterator[str]:
     for issuer in identity.issuers:
         if issuer.jwks_uri and issuer.jwks_file:
             yield f"identity.issuers: {issuer.issuer}: set jwks_uri or jwks_file, not both."
+        asks = (issuer.introspection_client_id, issuer.introspection_client_secret)
+        if issuer.introspection_url is not None and not all(asks):
+            yield (
+                f"identity.issuers: {issuer.issuer}: introspection_url needs introspection_client_id and "
+                "introspection_client_secret."
+            )
+        if issuer.introspection_url is None and any(asks):
+            yield f"identity.issuers: {issuer.issuer}: introspection_url is missing."
 
 
 def _split(url: str) -> SplitResult | None:

@@ -86,9 +86,11 @@ class AuditSettings(Section, frozen=True, kw_only=True):
 
 
 class IssuerSettings(Section, frozen=True, kw_only=True):
-    """One trusted issuer of JWT access tokens (RFC 9068); what each member means: ``identity/issuer.py``.
+    """One trusted issuer of access tokens; what each member means: ``identity/issuer.py``.
 
-    Keys come from ``jwks_file``, else ``jwks_uri``, else the issuer's own discovery document.
+    JWTs (RFC 9068) are verified with the keys of ``jwks_file``, else ``jwks_uri``, else the issuer's own discovery
+    document. With ``introspection_url`` the issuer is asked about its opaque tokens (RFC 7662), and about its JWTs too
+    unless keys are configured. ``introspection_remember_s``: how long a token that was revoked may still be good.
     """
 
     issuer: Text
@@ -100,13 +102,36 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     require_at_jwt: bool = True
     max_lifetime_s: int = 3600
     leeway_s: int = 30
+    scope_claim: tuple[Text, ...] = ()
+    scope_map: dict[str, str] | None = None
+    role_map: dict[str, str] | None = None
+    introspection_url: Text | None = None
+    introspection_client_id: Text | None = None
+    introspection_client_secret: Hidden | None = None
+    introspection_remember_s: Annotated[float, Meta(ge=0, le=300)] = 30.0
+
+
+class DpopSettings(Section, frozen=True, kw_only=True):
+    """Proof of possession (RFC 9449). A bound token always needs it; ``required`` refuses tokens that are not bound.
+
+    ``nonce_secret``: proofs must carry the gateway's nonce; the same at all gateways of one URL.
+    """
+
+    algorithms: tuple[Text, ...] = ("ES256", "EdDSA")
+    required: bool = False
+    nonce_secret: Hidden | None = None
 
 
 class IdentitySettings(Section, frozen=True, kw_only=True):
-    """Who may ask. With neither tokens nor issuers the gateway does not start: unset is not open."""
+    """Who may ask. With neither tokens nor issuers the gateway does not start: unset is not open.
+
+    ``scopes_supported``: what a client should ask of its issuer at first (RFC 9728), as the issuer names it.
+    """
 
     tokens: tuple[StaticToken, ...] = ()
     issuers: tuple[IssuerSettings, ...] = ()
+    scopes_supported: tuple[Text, ...] = ()
+    dpop: DpopSettings = DpopSettings()
 
 
 class HandshakeSettings(Section, frozen=True, kw_only=True):

@@ -44,6 +44,7 @@ class Space(StrEnum):
     LOGIN = "login"
     SESSION = "session"
     COUNTER = "counter"
+    PROOF = "proof"
 
 
 class Store(Protocol):

@@ -21,6 +21,7 @@ from gateway.errors import (
     PARSE_ERROR,
     UNSUPPORTED_PROTOCOL_VERSION,
 )
+from gateway.identity.challenge import Access
 from gateway.identity.verifier import Identity
 from gateway.walk import House as Rooms
 from tests.support.house import AGENT_TOKEN, House
@@ -54,7 +55,7 @@ def endpoint_of(
         default_server="paypal",
         version="1.2.3",
         max_body_bytes=max_body_bytes,
-        resource_metadata=metadata,
+        access=Access(metadata={"": metadata} if metadata else {}),
     )
 
 
@@ -366,7 +367,7 @@ async def test_a_client_that_hangs_up_gets_nothing(house: House, endpoint: McpEn
 class Broken:
     """A verifier with a defect."""
 
-    async def verify(self, token: Any) -> None:
+    async def verify(self, token: Any, server: str) -> None:
         """Fails as a programming mistake does."""
         raise ZeroDivisionError("secret-of-the-operator")
 
@@ -391,7 +392,7 @@ async def test_a_cancelled_request_answers_nothing(house: House) -> None:
     """The server takes the task down at shutdown: nothing is swallowed."""
 
     class Stuck:
-        async def verify(self, token: Any) -> None:
+        async def verify(self, token: Any, server: str) -> None:
             raise asyncio.CancelledError
 
     rooms = dataclasses.replace(house.gateway.house, identity=Identity([Stuck()]))

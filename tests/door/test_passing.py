@@ -128,12 +128,20 @@ def test_a_meta_that_is_no_object_is_dropped(meta: Any, era: Era) -> None:
     assert set(result["_meta"]) <= {META_SERVER}
 
 
+@pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("code", [-32700, -32600, -32601, -32602, -32603, 1, 4010, -31999, -32769])
-def test_an_upstreams_error_passes_where_its_code_means_the_same(code: int) -> None:
+def test_an_upstreams_error_passes_where_its_code_means_the_same(code: int, era: Era) -> None:
     """JSON-RPC's own codes and those outside its reserved range."""
     error = {"code": code, "message": "no", "data": {"x": 1}}
-    assert error_of(error) == error
-    JSONRPCError.model_validate({"jsonrpc": "2.0", "id": 1, "error": error_of(error)})
+    assert error_of(error, era) == error
+    JSONRPCError.model_validate({"jsonrpc": "2.0", "id": 1, "error": error_of(error, era)})
+
+
+def test_a_capability_that_a_host_of_today_lacks_is_named_to_it() -> None:
+    """It is what that very host declared; an older one has no such code."""
+    error = {"code": -32021, "message": "sample", "data": {"requiredCapabilities": {"sampling": {}}}}
+    assert error_of(error, Era.MODERN) == error
+    assert error_of(error, Era.LEGACY)["code"] == INTERNAL_ERROR
 
 
 @pytest.mark.parametrize(
@@ -156,7 +164,7 @@ def test_an_upstreams_error_passes_where_its_code_means_the_same(code: int) -> N
 )
 def test_other_errors_become_ours(error: dict[str, Any]) -> None:
     """A code with a meaning between host and gateway would have the host mend its talk with the gateway."""
-    made = error_of(error)
+    made = error_of(error, Era.MODERN)
     JSONRPCError.model_validate({"jsonrpc": "2.0", "id": 1, "error": made})
     assert made["code"] == INTERNAL_ERROR
     assert made["data"] == {"code": "upstream.error", "upstream": error}

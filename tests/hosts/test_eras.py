@@ -22,8 +22,9 @@ async def eras(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eras]:
         yield running
 
 
-async def accepts(_: Any, params: Any) -> types.ElicitResult:
+async def accepts(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
     """A person who gives their name."""
+    del context
     assert params.message == "Who are you?"
     return types.ElicitResult(action="accept", content={"name": "Bob"})
 
@@ -51,12 +52,12 @@ async def test_progress_arrives_before_the_answer(eras: Eras, mode: str, server:
     """In order, and all of it."""
     seen: list[float] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
         assert (total, message) == (3.0, "x")
-        seen.append(done)
+        seen.append(progress)
 
     async with connected(eras.house, mode, server) as host:
-        result = await host.call_tool("steps", {"count": 3}, progress_callback=progress)
+        result = await host.call_tool("steps", {"count": 3}, progress_callback=heard)
     assert (text_of(result), seen) == ("done", [0.0, 1.0, 2.0])
 
 

@@ -56,7 +56,7 @@ def test_no_header_is_no_credentials() -> None:
         [b"Bearer abc\x00"],
         [b"Bearer \xc3\xa9"],
         [b"Basic dXNlcjpwYXNz"],
-        [b"DPoP abc"],
+        [b"DPoP abc def"],
         [b"abc"],
         [b"Bearer abc", b"Bearer abc"],
         [b"Bearer " + b"a" * (MAX_TOKEN_BYTES + 1)],

@@ -24,10 +24,12 @@ def test_the_inner_reason_is_not_for_the_caller() -> None:
 
 
 def test_oauth_errors_follow_rfc_6750() -> None:
-    """No token: a bare challenge. A malformed one: invalid_request. Everything else: invalid_token."""
+    """No token: a bare challenge. A malformed one: invalid_request. A proof: RFC 9449. Else: invalid_token."""
     said = {code: CredentialRefused(code).oauth_error for code in Code}
     assert said.pop(Code.TOKEN_MISSING) is None
     assert said.pop(Code.TOKEN_MALFORMED) == "invalid_request"
+    assert said.pop(Code.PROOF_NONCE) == "use_dpop_nonce"
+    assert {said.pop(Code.PROOF_INVALID), said.pop(Code.PROOF_REPLAYED)} == {"invalid_dpop_proof"}
     assert set(said.values()) == {"invalid_token"}
 
 

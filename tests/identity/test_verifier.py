@@ -19,7 +19,7 @@ class Says:
         self.what = what
         self.asked = 0
 
-    async def verify(self, token: Secret) -> Caller | None:
+    async def verify(self, token: Secret, server: str) -> Caller | None:
         """The answer."""
         self.asked += 1
         if isinstance(self.what, Exception):
@@ -83,8 +83,10 @@ async def test_a_stolen_bound_token_is_worth_nothing_without_its_key(proof: Proo
     assert refused.value.code == "identity.proof_missing"
 
 
-async def test_a_bound_token_with_its_proof_is_accepted() -> None:
-    """The rule is about the proof, not about the binding."""
+async def test_a_verifier_cannot_vouch_for_a_proof() -> None:
+    """Where no proof can be checked, no bound token is good; acceptance is tested in ``test_proofs.py``."""
     proof = Proof(present=True, valid=True)
     bound = Caller(issuer="https://a.example", subject="alice", key_thumbprint="x" * 43, proof=proof)
-    assert await Identity([Says(bound)]).identify(TOKEN) == bound
+    with pytest.raises(CredentialRefused) as refused:
+        await Identity([Says(bound)]).identify(TOKEN)
+    assert refused.value.code == "identity.proof_missing"

@@ -7,6 +7,7 @@ import data.gateway.arguments
 import data.gateway.catalog
 import data.gateway.classes
 import data.gateway.confirmation
+import data.gateway.identity
 import data.gateway.migration
 import data.gateway.money
 import data.gateway.reasons
@@ -74,6 +75,17 @@ obligations["warn"] := [text |
 	text := concat(": ", [reason.code, reason.message])
 ] if {
 	_would_be == "deny"
+}
+
+# METADATA
+# title: The scopes to ask for
+# description: >-
+#   Present when scopes are missing: all that the call needs, those that the token has included, so that one step-up
+#   is enough.
+obligations["scopes"] := identity.needed(_class) if {
+	outcome == "deny"
+	"identity.scope_missing" in codes
+	count(identity.needed(_class)) > 0
 }
 
 _reasons := reasons.behind(codes)

@@ -44,6 +44,28 @@ test_nothing_asked if {
 	}
 }
 
+test_a_missing_scope_names_all_that_are_needed if {
+	holder := object.union(example_test.read, {"caller": {"scopes": ["read"]}})
+	got := answer(holder) with data.gateway.identity.scopes as {"4": ["read", "pay"]}
+
+	got.outcome == "deny"
+	got.obligations == {"scopes": ["read", "pay"]}
+}
+
+test_a_list_of_scopes_that_is_missing_asks_for_none if {
+	got := answer(example_test.read) with data.gateway.identity.scopes as {}
+
+	got.outcome == "deny"
+	got.obligations == {}
+}
+
+test_a_scope_that_is_there_is_not_asked_for if {
+	holder := object.union(example_test.read, {"caller": {"scopes": ["read"]}})
+	got := answer(holder) with data.gateway.identity.scopes as {"4": ["read"]}
+
+	got.obligations == {}
+}
+
 test_personal_data_is_masked if {
 	order := object.union(example_test.read, {"tool": {"name": "get_order"}})
 

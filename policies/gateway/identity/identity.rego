@@ -30,10 +30,16 @@ _has_role(caller, class) if {
 	role in data.gateway.identity.roles[format_int(class, 10)]
 }
 
+# METADATA
+# title: Scopes of a class
+# description: All that a token must carry for tools of this class. Undefined when the list is missing or none.
+needed(class) := wanted if {
+	wanted := data.gateway.identity.scopes[format_int(class, 10)]
+	is_array(wanted)
+}
+
 _has_scopes(caller, class) if {
-	scopes := data.gateway.identity.scopes[format_int(class, 10)]
-	is_array(scopes)
-	every scope in scopes {
+	every scope in needed(class) {
 		scope in caller.scopes
 	}
 }

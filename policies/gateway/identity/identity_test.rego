@@ -34,6 +34,12 @@ test_a_scope_that_is_asked_for if {
 	not identity.objection(object.union(caller, {"scopes": ["pay"]}), 2) with data.gateway.identity.scopes as {"2": ["pay"]}
 }
 
+test_the_scopes_of_a_class if {
+	identity.needed(2) == ["pay", "read"] with data.gateway.identity.scopes as {"2": ["pay", "read"]}
+	not identity.needed(2) with data.gateway.identity.scopes as {"2": "pay"}
+	not identity.needed(2) with data.gateway.identity.scopes as {}
+}
+
 test_missing_lists_are_nobody if {
 	identity.objection(caller, 2) == "identity.role_missing" with data.gateway.identity.roles as {}
 	identity.objection(caller, 2) == "identity.scope_missing" with data.gateway.identity.scopes as {}

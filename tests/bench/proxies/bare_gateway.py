@@ -20,6 +20,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.catalog.definition import read_definition
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import Guard
+from gateway.identity.challenge import Access
 from gateway.identity.static import StaticToken, StaticTokens, hash_static_token
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
@@ -104,7 +105,7 @@ async def serve(given: Arguments, folder: Path) -> None:
         default_server="paypal",
         version="0",
         max_body_bytes=1024 * 1024,
-        resource_metadata=None,
+        access=Access(),
     )
     serving = server(endpoint)
     serving.config.proxy_headers = serving.config.server_header = serving.config.date_header = False
