@@ -25,6 +25,7 @@ from gateway.door.session import Session, Sessions
 from gateway.door.step_up import step_up
 from gateway.door.tool_call import read_round, read_tool_call
 from gateway.errors import MalformedRequest, UnknownMethod
+from gateway.identity.challenge import Access
 from gateway.listing import list_tools
 from gateway.outcome.answer import Executed
 from gateway.passage import GONE_IN_MODERN, LISTEN, PASSED, Request, pass_request, upstream_of

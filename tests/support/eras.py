@@ -1,4 +1,4 @@
-"""A house with the same server behind it twice, in either era; for tests of who may talk to whom, and how."""
+"""A house with the same server behind it twice, each time in one era only; for tests of who may talk to whom, and how."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ class OfTheOlderEra:
         await self._app(scope, receive, send)
 
 
+class OfTheNewerEra:
+    """An MCP server that has let go of ``initialize`` and sessions."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """404 for whoever opens as before (2026-07-28/basic/versioning)."""
+        if scope["type"] == "http" and dict(scope["headers"]).get(b"mcp-protocol-version") != b"2026-07-28":
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self._app(scope, receive, send)
+
+
 @dataclass(kw_only=True)
 class Eras:
     """The house, and what the two servers' tools were asked."""
@@ -48,7 +63,7 @@ async def running_eras(folder: Path) -> AsyncIterator[Eras]:
     edit_data(policies, "migration", phase="preparation")
     edit_data(policies, "classes", tools=CLASSES)
     tools = {era: Tools() for era in ERAS}
-    modern = tools["modern"].server().streamable_http_app()
+    modern = OfTheNewerEra(tools["modern"].server().streamable_http_app())
     legacy = OfTheOlderEra(tools["legacy"].server().streamable_http_app())
     async with (
         serving(modern, lifespan=True) as new,
