@@ -121,7 +121,8 @@ def test_what_ties_a_notification_to_a_request() -> None:
     frame = read_frame(encoded(method="x", params=params))
     assert frame is not None
     assert correlation(frame) == (5, 9, b'"q"')
-    for broken in ([], None, {"_meta": 5}, {"_meta": []}):
+    several: list[Any] = [[], None, {"_meta": 5}, {"_meta": []}]
+    for broken in several:
         frame = read_frame(encoded(method="x", params=broken))
         assert frame is not None
         assert correlation(frame) == (None, None, None)
