@@ -192,6 +192,7 @@ class StdioLine:
         if given is not None:
             with suppress(Unsent):
                 self._send(given)
+        self._wake()  # whoever waits here counted the silence of the server: now it is the host that thinks
 
     def _attribute(self, frame: Frame, data: bytes) -> None:
         token, subscription, request_id = correlation(frame)

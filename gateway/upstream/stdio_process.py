@@ -129,7 +129,7 @@ class Process:
                 self._signal(number)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._grace_s):
-                    await self._child.wait()
+                    await self._gone(poll_s=0.02)
                     break
         # Whatever it started and left behind: the group outlives its leader.
         self._signal(signal.SIGKILL)
@@ -164,9 +164,14 @@ class Process:
 
     async def _watch(self) -> None:
         """A child that is gone is over, even if something it started still holds its output."""
-        await self._child.wait()
+        await self._gone(poll_s=0.2)
         if self._closing is None:
             self._closing = asyncio.create_task(self._close())
+
+    async def _gone(self, *, poll_s: float) -> None:
+        """Looked at again and again: ``wait()`` waits for the pipes, too, which a child's child may hold open."""
+        while self._child.returncode is None:  # noqa: ASYNC110 - there is nothing to be told by
+            await asyncio.sleep(poll_s)
 
     async def _log(self) -> None:
         pipe = self._child.stderr

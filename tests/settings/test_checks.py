@@ -256,3 +256,21 @@ def test_keys_of_an_issuer_come_from_one_place() -> None:
 def test_what_is_only_this_machine(host: str, here: bool) -> None:  # noqa: FBT001
     """Every other host is not."""
     assert is_loopback(host) == here
+
+
+@pytest.mark.parametrize(
+    ("one", "key"),
+    [
+        (UpstreamSettings(), "upstreams.x: "),
+        (UpstreamSettings(url="https://x.example", command=("a",)), "upstreams.x: "),
+        (UpstreamSettings(url="https://x.example", env={"A": Hidden("b")}), "upstreams.x.env: "),
+        (UpstreamSettings(url="https://x.example", cwd="/tmp"), "upstreams.x.env: "),
+        (UpstreamSettings(command=("a",), bearer=Hidden("b")), "upstreams.x.bearer: "),
+        (UpstreamSettings(command=("a", "b\0c")), "upstreams.x.command: "),
+        (UpstreamSettings(command=("a",), env={"A=B": Hidden("b")}), "upstreams.x.env: "),
+    ],
+)
+def test_an_upstream_is_a_url_or_a_command(one: UpstreamSettings, key: str) -> None:
+    """One of them, with what belongs to it."""
+    assert refusal(upstreams={"x": one}).startswith(key)
+    accepted(upstreams={"x": UpstreamSettings(command=("a", "--b c"), env={"A_1": Hidden("b")}, cwd="/tmp")})

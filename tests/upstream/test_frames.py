@@ -54,8 +54,18 @@ def test_a_question_whose_id_cannot_be_repeated_is_none(written: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"null", b"{", b"\xff", b'{"jsonrpc":"1.0","method":"x"}', b'{"method":"x"}', b"[" * 100_000]
-    + [b'{"jsonrpc":"2.0","method":"x","params":{"a":"\xff"}}', b'{"jsonrpc":"2.0","method":5}'],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff",
+        b'{"jsonrpc":"1.0","method":"x"}',
+        b'{"method":"x"}',
+        b"[" * 100_000,
+        b'{"jsonrpc":"2.0","method":"x","params":{"a":"\xff"}}',
+        b'{"jsonrpc":"2.0","method":5}',
+    ],
 )
 def test_what_is_no_message(data: bytes) -> None:
     """Broken text in what would be passed on, too."""
@@ -111,7 +121,8 @@ def test_what_ties_a_notification_to_a_request() -> None:
     frame = read_frame(encoded(method="x", params=params))
     assert frame is not None
     assert correlation(frame) == (5, 9, b'"q"')
-    for broken in ([], None, {"_meta": 5}, {"_meta": []}):
+    several: list[Any] = [[], None, {"_meta": 5}, {"_meta": []}]
+    for broken in several:
         frame = read_frame(encoded(method="x", params=broken))
         assert frame is not None
         assert correlation(frame) == (None, None, None)

@@ -574,7 +574,7 @@ class Tokens:
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
 async def test_a_refused_credential_is_renewed_once(era: str) -> None:
-    """A request that met a 401 was not applied (RFC 9110), so it leaves once more with another credential, a call too."""
+    """A request that met a 401 was not applied (RFC 9110), so it leaves once more with another one, a call too."""
     server = RawServer(streaming(), era=era)
 
     async def called(one: Exchange) -> None:

@@ -138,7 +138,8 @@ async def test_a_subscription_ends_with_its_answer() -> None:
             event(ack), event(ELICIT), event({**CHANGED, "params": tag}), event(one.said(result={}))
         )
 
-    raw, host, heard = server(got, MODERN), RecordingHost(), []
+    raw, host = server(got, MODERN), RecordingHost()
+    heard: list[str] = []
     async with raw_mcp(raw, changed=heard.append) as upstream:
         await listening(upstream, host, {**FILTER, "_meta": {"traceparent": "00-x"}})
     (sent,) = raw.of("subscriptions/listen")

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ async def test_a_call_that_is_cancelled_is_cancelled_there() -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await until(lambda tools=tools: tools.cancelled)
+            await until(partial(getattr, tools, "cancelled"))
             assert tools.cancelled == [era]
             assert tools.called.count("wait") == 1
 
@@ -231,7 +232,7 @@ async def test_a_log_level_is_said_in_the_servers_way() -> None:
 @pytest.mark.parametrize("newer_host", [True, False])
 async def test_what_a_server_says_on_its_own_account(cell: tuple[str, str, Mcp], *, newer_host: bool) -> None:
     """Arrives in the dialect of whoever listens."""
-    carrier, era, upstream = cell
+    _, _, upstream = cell
     listener, host = RecordingHost(), RecordingHost()
     params = {"notifications": {"toolsListChanged": True}} if newer_host else {}
     task = asyncio.create_task(upstream.listen(params, host=listener))

@@ -80,7 +80,7 @@ def test_a_modern_body_says_who_we_are() -> None:
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     }
     assert params == {"name": "pay", "_meta": forged}
-    declared = {"elicitation": {}}
+    declared: dict[str, Any] = {"elicitation": {}}
     body = msgspec.json.decode(
         body_of(NEW, "tools/call", params, rpc_id=3, client=CLIENT, capabilities=declared)
     )
@@ -114,13 +114,18 @@ def test_of_the_hosts_meta_what_describes_its_connection_stays() -> None:
 def test_capabilities_less_what_would_outlive_the_call() -> None:
     """A task goes on after what was judged is over."""
     tasks = "io.modelcontextprotocol/tasks"
-    declared = {"elicitation": {}, "tasks": {}, "extensions": {tasks: {}, "com.example/x": {}}, "other": 1}
+    declared: dict[str, Any] = {
+        "elicitation": {},
+        "tasks": {},
+        "extensions": {tasks: {}, "com.example/x": {}},
+        "other": 1,
+    }
     assert capabilities_of(declared) == {
         "elicitation": {},
         "extensions": {"com.example/x": {}},
         "other": 1,
     }
-    assert tasks in declared["extensions"]  # type: ignore[operator]
+    assert tasks in declared["extensions"]
     assert capabilities_of({}) == {}
     assert capabilities_of({"extensions": []}) == {"extensions": []}
 

@@ -84,8 +84,7 @@ def test_what_has_no_end_is_refused(piece: bytes) -> None:
     """A line, an event, a comment: memory is bounded."""
     reader = EventReader(limit=50)
     with pytest.raises(EventTooLarge):
-        for _ in range(20):
-            reader.feed(piece)
+        read(*[piece] * 20, reader=reader)
 
 
 def test_a_long_stream_of_small_events_is_none_of_that() -> None:
