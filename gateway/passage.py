@@ -22,6 +22,7 @@ from gateway.errors import (
     PolicyUnavailable,
     TokenRefused,
     UnknownTool,
+    UpstreamUnavailable,
 )
 from gateway.identity.caller import Caller
 from gateway.identity.credentials import Credentials
@@ -122,7 +123,11 @@ async def pass_request(request: Request, house: House, host: Host) -> Passed:
         reply = await upstream.request(request.method, request.params, host=host, resumed=before)
         book.upstream(reply)
         token = None
-        if reply.effect is Effect.WAITING and reply.result is not None:
+        if reply.effect is Effect.WAITING:
+            if reply.result is None or not request.client.can_input_required:
+                raise UpstreamUnavailable(
+                    f"The server {request.server!r} asks for more, which this host has no means to give."
+                )
             token = await house.waiting.grant_continuation(
                 binding,
                 Continuation(facts=ConsentFacts(), request_state=_state(reply.result)),

@@ -110,7 +110,10 @@ class AllowOutcome:
         if isinstance(reply, Question):
             return await self._asks(asked, decision, consent, said, parked=reply)
         record.upstream(reply)
-        if reply.effect is Effect.WAITING and reply.result is not None:
+        if reply.effect is Effect.WAITING:
+            if reply.result is None or not asked.call.client.can_input_required:
+                # A host of the older era without a session has no way to be asked, and none to come back.
+                return Unknown(about=said, message=_not_known(reply, consent.transaction_id))
             return await self._asks(asked, decision, consent, said, result=reply.result)
         if reply.result is None and (reply.error is None or reply.effect is Effect.UNKNOWN):
             return Unknown(about=said, message=_not_known(reply, consent.transaction_id))

@@ -21,7 +21,7 @@ from gateway.upstream.lines import Lines
 from gateway.upstream.mcp import Mcp
 from gateway.upstream.opening import open_line
 
-MAX_SESSIONS = 256
+MAX_SESSIONS = 1_000
 """Sessions at one (legacy) server; of more, the one that was not used for longest is ended."""
 SESSION_IDLE_S = 1_800.0
 """Seconds after which an unused session is ended: the SDKs' servers end it then, too."""
