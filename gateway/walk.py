@@ -63,7 +63,7 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
 
     :raises CountersignError: what is broken, or was never a proper question; the audit has it already.
     """
-    sensitive = house.classes.is_sensitive(call.tool)
+    sensitive = house.classes.is_sensitive(call.server, call.tool)
     async with house.books.call(call, sensitive=sensitive) as book:  # 7
         caller = book.caller(await house.identity.identify(call.credentials))  # 2
         entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3

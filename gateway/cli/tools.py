@@ -105,7 +105,7 @@ async def _listed(settings: Settings, only: str | None) -> list[dict[str, str]]:
             if only is not None and server != only:
                 continue
             for entry in await shelf.catalog.all(server):
-                data_class = shelf.classes.of(entry.tool.name)
+                data_class = shelf.classes.of(server, entry.tool.name)
                 rows.append(
                     {
                         "server": server,

@@ -39,13 +39,17 @@ _TIERS = {1: Tier.RESTRICTED, 2: Tier.RESTRICTED, 3: Tier.CONFIDENTIAL, 4: Tier.
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tools: dict[ToolName, DataClass]
     aliases: dict[ToolName, DataClass] = {}
+    servers: dict[str, dict[ToolName, DataClass]] = {}
 
 
 class Classes:
     """The class table, read once."""
 
-    def __init__(self, classes: Mapping[str, int]) -> None:
+    def __init__(
+        self, classes: Mapping[str, int], servers: Mapping[str, Mapping[str, int]] | None = None
+    ) -> None:
         self._classes = dict(classes)
+        self._servers = {name: dict(table) for name, table in (servers or {}).items()}
 
     @classmethod
     def load(cls, policy_folder: Path) -> Self:
@@ -62,11 +66,11 @@ class Classes:
             raise PolicyRefused(f"classes/data.yaml: {problem}") from None
         if both := found.tools.keys() & found.aliases.keys():
             raise PolicyRefused(f"classes/data.yaml: both a tool and an alias: {', '.join(sorted(both))}")
-        return cls({**found.aliases, **found.tools})
+        return cls({**found.aliases, **found.tools}, found.servers)
 
-    def of(self, tool: str) -> int | None:
-        """1 (most sensitive) to 5 (public); None for a tool nobody classified."""
-        return self._classes.get(tool)
+    def of(self, server: str, tool: str) -> int | None:
+        """1 (most sensitive) to 5 (public); None for a tool nobody classified. A server with a table has no other."""
+        return self._servers.get(server, self._classes).get(tool)
 
     @staticmethod
     def tier(data_class: int) -> Tier:
@@ -76,7 +80,7 @@ class Classes:
         except KeyError:
             raise ValueError(f"{data_class!r} is not a data class (1 to 5)") from None
 
-    def is_sensitive(self, tool: str) -> bool:
+    def is_sensitive(self, server: str, tool: str) -> bool:
         """Whether to take no chances: classes 1 to 3, and every tool without a class."""
-        found = self._classes.get(tool)
+        found = self.of(server, tool)
         return found is None or found <= LEAST_SENSITIVE

@@ -69,13 +69,13 @@ def test_the_28_tools(classes: Classes) -> None:
     """Each of the 28 names has the README's class."""
     wanted = {name: data_class for data_class, names in README_CLASSES.items() for name in names}
     assert len(wanted) == 28
-    assert {name: classes.of(name) for name in wanted} == wanted
+    assert {name: classes.of("paypal", name) for name in wanted} == wanted
 
 
 @pytest.mark.parametrize("name", ALIASES)
 def test_an_alias(classes: Classes, name: str) -> None:
     """An alias has the strictest class that any source gives to it."""
-    assert classes.of(name) == min(ALIASES[name])
+    assert classes.of("paypal", name) == min(ALIASES[name])
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_an_alias(classes: Classes, name: str) -> None:
 )
 def test_an_unclassified_tool(classes: Classes, name: str) -> None:
     """A tool that nobody classified has no class, and no chances are taken with it."""
-    assert classes.of(name) is None
-    assert classes.is_sensitive(name)
+    assert classes.of("paypal", name) is None
+    assert classes.is_sensitive("paypal", name)
 
 
 def test_tiers() -> None:
@@ -129,3 +129,16 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     """No file is not an empty table."""
     with pytest.raises(PolicyRefused):
         Classes.load(tmp_path)
+
+
+def test_a_server_with_a_table_of_its_own_is_judged_by_it_alone(tmp_path: Path) -> None:
+    """A name of PayPal's means something else there, and a name of its own means nothing elsewhere."""
+    folder = tmp_path / "gateway"
+    (folder / "classes").mkdir(parents=True)
+    text = "tools: {get_order: 4}\naliases: {}\nservers: {depot: {ship_parcel: 4}}\n"
+    (folder / "classes" / "data.yaml").write_text(text)
+    classes = Classes.load(folder)
+    assert (classes.of("paypal", "get_order"), classes.of("depot", "ship_parcel")) == (4, 4)
+    assert classes.of("depot", "get_order") is None
+    assert classes.is_sensitive("depot", "get_order")
+    assert classes.is_sensitive("paypal", "ship_parcel")

@@ -5,13 +5,35 @@ package gateway.classes
 
 # METADATA
 # title: The class of a tool
-# description: 1 to 5. Undefined for an unknown tool, and for a class that does not exist.
+# description: >-
+#   1 to 5. Undefined for an unknown tool, and for a class that does not exist. A server that has a table of its own is
+#   judged by it and by nothing else: a name that PayPal's tools have means something else there.
 of(name) := class if {
+	class := object.get(_own, name, null)
+	class in {1, 2, 3, 4, 5}
+} else := class if {
+	_general
 	class := object.get(data.gateway.classes.tools, name, null)
 	class in {1, 2, 3, 4, 5}
 } else := class if {
+	_general
 	class := object.get(data.gateway.classes.aliases, name, null)
 	class in {1, 2, 3, 4, 5}
+}
+
+default _own := {}
+
+_own := table if {
+	table := data.gateway.classes.servers[input.call.server]
+	is_object(table)
+}
+
+_general if {
+	servers := data.gateway.classes.servers
+	is_object(servers)
+	server := input.call.server
+	own := object.keys(servers)
+	not server in own
 }
 
 # METADATA

@@ -75,14 +75,18 @@ test_critical_permissions if {
 			"*", "*:write", "network:all", "network:*:x", "filesystem:write:tmp",
 			"administration", "myadmin", "filesystem:read", "network:local", "catalog:read", "",
 		]
-		migration.uncritical(object.union(example_test.read.tool, {"permissions": [permission]}))
+		tool := object.union(example_test.read.tool, {"permissions": [permission]})
+		migration.uncritical(tool) with input as example_test.read
 	}
 
 	uncritical == {"administration", "myadmin", "filesystem:read", "network:local", "catalog:read", ""}
 }
 
 test_critical_whatever_the_permissions if {
-	not migration.uncritical(example_test.refund.tool)
-	not migration.uncritical(object.union(example_test.read.tool, {"permissions": [{"scope": "read"}]}))
-	not migration.uncritical(example_test.read.tool) with data.gateway.migration.critical_permissions as null
+	odd := object.union(example_test.read.tool, {"permissions": [{"scope": "read"}]})
+	migration.uncritical(example_test.read.tool) with input as example_test.read
+	not migration.uncritical(example_test.refund.tool) with input as example_test.refund
+	not migration.uncritical(odd) with input as example_test.read
+	not migration.uncritical(example_test.read.tool) with input as example_test.read
+		with data.gateway.migration.critical_permissions as null
 }
