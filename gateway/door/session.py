@@ -67,6 +67,7 @@ class Session:
         """What cancels a request under way, by the host's own id."""
         self.stream: Callable[[], None] | None = None
         """What ends the host's one GET stream."""
+        self.ended = False
         self._asked: dict[str, asyncio.Future[msgspec.Raw]] = {}
         self._count = 0
 
@@ -98,12 +99,19 @@ class Session:
         error = response.get("error")
         answer.set_exception(_host_error(error if isinstance(error, dict) else {}))
 
+    def cancel(self, rpc_id: Any) -> None:
+        """The host takes a request back. Any JSON value: what names none that is under way changes nothing."""
+        # As dictionary keys, true and 1.0 would be the id 1, and a list would be a defect of ours.
+        if isinstance(rpc_id, str | int) and not isinstance(rpc_id, bool) and rpc_id in self.running:
+            self.running[rpc_id]()
+
     def withdraw(self, rpc_id: str) -> None:
         """Nobody waits for that answer any more."""
         self._asked.pop(rpc_id, None)
 
     def end(self) -> None:
         """Cancel what runs, close what is open, answer what was asked."""
+        self.ended = True
         for cancel in list(self.running.values()):
             cancel()
         if self.stream is not None:
