@@ -16,7 +16,7 @@ from gateway.door.host import Host
 from gateway.door.http import Receive
 from gateway.door.listen import SUBSCRIPTION_META_KEY, Listener
 from gateway.door.protocol import META_SERVER, server_info
-from gateway.door.session import Session
+from gateway.door.session import Session, SessionGone
 from gateway.door.watch import until_gone
 from gateway.errors import INVALID_PARAMS, MalformedRequest, UpstreamUnavailable
 from gateway.passage import LISTEN, Request, open_stream
@@ -48,9 +48,13 @@ class Streams:
         missed = _missed(session, exchange.headers.one(b"last-event-id"))
         if missed is not None and not missed[0].standing:
             await _held(channel, receive, _told(channel, *missed))
+            await channel.finish(b"")
             return
-        upstream = await open_stream(_request(exchange, session), self._house)
         exchange.recorded = True
+        upstream = await open_stream(_request(exchange, session), self._house)
+        if session.ended:
+            # It was closed while the policy thought; nobody would ever end a stream of it.
+            raise SessionGone("The session has ended; send initialize again.")
         if session.stream is not None:
             session.stream()
         session.stream = cancel = exchange.canceller()
@@ -59,6 +63,7 @@ class Streams:
             if missed is not None:
                 await channel.repeat(missed[0].after(missed[1]))
             await _held(channel, receive, _fed(upstream, {}, channel))
+            await channel.finish(b"")
         finally:
             if session.stream is cancel:
                 session.stream = None
@@ -74,8 +79,8 @@ class Streams:
                 "params.notifications says what to listen for.", code="door.params", rpc_code=INVALID_PARAMS
             )
         request = self._dispatch.passage(exchange, message, LISTEN)
-        upstream = await open_stream(request, self._house)
         exchange.recorded = True
+        upstream = await open_stream(request, self._house)
         listener = Listener(channel, message.rpc_id)
         await channel.open()
         try:
