@@ -129,6 +129,8 @@ class Sessions:
         self._now = now
         self._ended = ended
         self._sessions: dict[str, Session] = {}
+        self._of: dict[str, dict[str, Session]] = {}
+        """By their callers, so that whoever opens one after the other has nobody else's looked through."""
         self._swept_at = now()
 
     def __len__(self) -> int:
@@ -137,15 +139,16 @@ class Sessions:
     def open(self, session: Session) -> Session:
         """Keep a new one, and end what had to go for it. :raises Unavailable: every place is taken and in use."""
         self._sweep()
-        own = [one for one in self._sessions.values() if one.principal == session.principal]
+        own = self._of.get(session.principal, {})
         if len(own) >= MAX_SESSIONS_OF_ONE:
-            self.close(own[0])
+            self.close(next(iter(own.values())))
         elif len(self._sessions) >= MAX_SESSIONS:
             idle = next((one for one in self._sessions.values() if not one.busy), None)
             if idle is None:
                 raise Unavailable("Too many sessions are open; try again later.", code="door.sessions_full")
             self.close(idle)
         self._sessions[session.id] = session
+        self._of.setdefault(session.principal, {})[session.id] = session
         return session
 
     def find(self, session_id: str, *, principal: str, server: str) -> Session:
@@ -163,6 +166,10 @@ class Sessions:
     def close(self, session: Session) -> None:
         """End one. Ending it again does nothing."""
         if self._sessions.pop(session.id, None) is not None:
+            own = self._of[session.principal]
+            del own[session.id]
+            if not own:
+                del self._of[session.principal]
             session.end()
             self._ended(session)
 
