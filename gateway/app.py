@@ -21,9 +21,10 @@ from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
-from gateway.parts import PAYPAL, engine_of, environment_of, identity_of, open_audit, open_shelf
+from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.recognition import identity_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback

@@ -26,6 +26,7 @@ from gateway.errors import (
 )
 from gateway.identity.caller import Caller
 from gateway.identity.credentials import Credentials
+from gateway.outcome.allow import state_of
 from gateway.outcome.pending import Binding, Continuation
 from gateway.policy.decision import Allow, Decision
 from gateway.policy.question import ConsentFacts, PassageFacts
@@ -107,10 +108,10 @@ async def pass_request(request: Request, house: House, host: Host) -> Passed:
     :raises NotPassed: the policy said no, or nothing. :raises TokenRefused: as for a call.
     :raises UpstreamUnavailable: the server gave no answer.
     """
-    target = request.target
     async with house.books.passage(
         call_id=request.call_id, server=request.server, method=request.method, era=request.era
     ) as book:
+        target = request.target
         upstream = upstream_of(house, request.server)
         caller = book.caller(await house.identity.identify(request.credentials))
         binding = _binding(caller, request)
@@ -130,7 +131,7 @@ async def pass_request(request: Request, house: House, host: Host) -> Passed:
                 )
             token = await house.waiting.grant_continuation(
                 binding,
-                Continuation(facts=ConsentFacts(), request_state=_state(reply.result)),
+                Continuation(facts=ConsentFacts(), request_state=_state(reply.result, request.server)),
                 transaction_id=request.call_id,
                 revision=decision.revision,
             )
@@ -212,9 +213,14 @@ def _binding(caller: Caller, request: Request) -> Binding:
     )
 
 
-def _state(result: msgspec.Raw) -> str | None:
-    state = msgspec.json.decode(result, type=dict[str, Any]).get("requestState")
-    return state if isinstance(state, str) else None
+def _state(result: msgspec.Raw, server: str) -> str | None:
+    """:raises UpstreamUnavailable: nobody could come back with a state like that."""
+    try:
+        return state_of(result)
+    except ValueError as problem:
+        raise UpstreamUnavailable(
+            f"The server {server!r} asks with a requestState that is {problem}."
+        ) from None
 
 
 def _no(decision: Decision) -> CountersignError:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.errors import SettingsError
 from gateway.identity.challenge import Access
 from gateway.identity.metadata import WELL_KNOWN, metadata_path, metadata_url, protected_resource_metadata
-from gateway.parts import nonces_of, resource_of
+from gateway.recognition import nonces_of, resource_of
 from gateway.settings import Settings
 
 

@@ -15,7 +15,8 @@ from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.outcome.view import visible
-from gateway.parts import introspection_of, paypal_base_url
+from gateway.parts import paypal_base_url
+from gateway.recognition import introspection_of
 from gateway.serving import run
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings

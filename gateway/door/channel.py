@@ -171,8 +171,9 @@ class Channel:
 
 
 def _without_own_words(message: bytes) -> bytes:
-    """A server's notification less what only the gateway may say. Attack: a server that speaks with its authority."""
-    if _OWN not in message:
+    """A server's notification less what only the gateway may say. Attack: a server that speaks with its authority,
+    and spells the name with escapes."""
+    if _OWN not in message and b"\\" not in message:
         return message
     document = _NOTIFICATION.decode(message)
     params = document.get("params")

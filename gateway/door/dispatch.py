@@ -86,9 +86,7 @@ class Dispatch:
         if session is None or message.method is None or message.method in _FOR_US:
             return
         if message.method == CANCELLED:
-            cancel = session.running.get(message.params.get("requestId", ""))
-            if cancel is not None:
-                cancel()
+            session.cancel(message.params.get("requestId"))
             return
         assert exchange.channel is not None
         await upstream.tell(message.method, message.params, host=exchange.channel)

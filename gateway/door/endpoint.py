@@ -14,11 +14,10 @@ from collections.abc import Callable
 
 from gateway.door.call import Era
 from gateway.door.channel import Channel
-from gateway.door.dispatch import Answered, Dispatch, encoded, listens
+from gateway.door.dispatch import Dispatch, encoded, listens
 from gateway.door.exchange import Exchange
 from gateway.door.headers import Headers
 from gateway.door.http import (
-    CLOSE,
     ClientGone,
     Guard,
     Receive,
@@ -30,18 +29,12 @@ from gateway.door.http import (
     respond,
 )
 from gateway.door.message import Message, read_message, rpc_id_of
-from gateway.door.passing import MISSING_CAPABILITY
+from gateway.door.refusal import refusal, status_of
 from gateway.door.session import SESSION, Session, Sessions
 from gateway.door.streams import Streams
 from gateway.door.strict_json import parse
 from gateway.door.watch import Watch, Watches
-from gateway.errors import (
-    INVALID_PARAMS,
-    INVALID_REQUEST,
-    METHOD_NOT_FOUND,
-    CountersignError,
-    MalformedRequest,
-)
+from gateway.errors import CountersignError, MalformedRequest
 from gateway.identity.challenge import Access
 from gateway.identity.credentials import Credentials, credentials_of
 from gateway.walk import House
@@ -50,7 +43,6 @@ PREFIX = "/mcp"
 STRANGER_BODY_BYTES = 16 * 1024
 """Bytes parsed for somebody who has not been recognised yet. Strict parsing costs up to half a second of processor
 time for a megabyte; whoever may cause that has a token that can be revoked."""
-_OF_THE_REQUEST = frozenset({INVALID_REQUEST, INVALID_PARAMS, MISSING_CAPABILITY})
 _LOG = logging.getLogger("countersign.door")
 
 
@@ -186,7 +178,7 @@ class McpEndpoint:
                 running.pop(rpc_id, None)
         opened = exchange.opened
         fields = () if opened is None else ((SESSION, opened.id.encode("ascii")),)
-        status = _status(answered) if message.era is Era.MODERN else 200
+        status = status_of(answered) if message.era is Era.MODERN else 200
         await channel.finish(encoded(rpc_id, answered), status=status, headers=fields)
 
     async def _get(self, exchange: Exchange, receive: Receive, send: Send) -> None:
@@ -256,35 +248,12 @@ class McpEndpoint:
                 error=error,
                 method=message.method if message is not None else None,
             )
-        status = error.http_status
-        headers = self._access.challenge(error, exchange.server)
-        if not headers and message is not None and message.era is Era.LEGACY and status in (400, 404):
-            # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request. A session that
-            # is gone is told by its 404, and by nothing else.
-            status = 200 if message.wants_answer and error.code != "door.session_unknown" else status
-        if not exchange.body_read:
-            # Whatever still comes on this connection was never looked at.
-            headers = (*headers, CLOSE)
-        document = {
-            "error": {
-                "code": error.rpc_code,
-                "message": error.message,
-                "data": {**error.data, "call_id": exchange.call_id},
-            }
-        }
-        body = encoded(exchange.rpc_id, document)
+        status, headers, answered = refusal(error, exchange, self._access)
+        body = encoded(exchange.rpc_id, answered)
         if exchange.channel is not None and exchange.channel.started:
             await exchange.channel.finish(body)
         else:
             await respond(send, status, body, headers=headers)
-
-
-def _status(answered: Answered) -> int:
-    """The HTTP status that 2026-07-28 gives a server's error (basic/transports/streamable-http, sending messages)."""
-    code = answered["error"].get("code") if "error" in answered else None
-    if code == METHOD_NOT_FOUND:
-        return 404
-    return 400 if code in _OF_THE_REQUEST else 200
 
 
 def _uncancelled() -> None:

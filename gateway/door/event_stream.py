@@ -52,7 +52,7 @@ class KeptEvent(msgspec.Struct, frozen=True):
 
 
 class KeptStream:
-    """The events of one stream, the last of them at least."""
+    """The last events of one stream."""
 
     def __init__(self, name: str, *, standing: bool) -> None:
         self.name = name
@@ -62,6 +62,7 @@ class KeptStream:
         self._kept: deque[KeptEvent] = deque()
         self._bytes = 0
         self._number = 0
+        self._dropped = 0
         self._news = asyncio.Event()
 
     def add(self, data: bytes, *, retry_ms: int | None = None) -> bytes:
@@ -70,8 +71,11 @@ class KeptStream:
         encoded = event(data, event_id=f"{self.name}.{self._number}", retry_ms=retry_ms)
         self._kept.append(KeptEvent(self._number, encoded))
         self._bytes += len(encoded)
-        while self._bytes > MAX_KEPT_BYTES and len(self._kept) > 1:
-            self._bytes -= len(self._kept.popleft().encoded)
+        # The newest may go too: a server's largest result, kept for every stream, would be all of our memory.
+        while self._bytes > MAX_KEPT_BYTES:
+            dropped = self._kept.popleft()
+            self._bytes -= len(dropped.encoded)
+            self._dropped = dropped.number
         self._news.set()
         return encoded
 
@@ -82,7 +86,7 @@ class KeptStream:
 
     def holds(self, number: int) -> bool:
         """Whether everything after that event is still here."""
-        return number <= self._number and (not self._kept or self._kept[0].number <= number + 1)
+        return self._dropped <= number <= self._number
 
     def after(self, number: int) -> list[KeptEvent]:
         """What was told after that event."""

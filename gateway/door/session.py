@@ -67,6 +67,7 @@ class Session:
         """What cancels a request under way, by the host's own id."""
         self.stream: Callable[[], None] | None = None
         """What ends the host's one GET stream."""
+        self.ended = False
         self._asked: dict[str, asyncio.Future[msgspec.Raw]] = {}
         self._count = 0
 
@@ -98,12 +99,19 @@ class Session:
         error = response.get("error")
         answer.set_exception(_host_error(error if isinstance(error, dict) else {}))
 
+    def cancel(self, rpc_id: Any) -> None:
+        """The host takes a request back. Any JSON value: what names none that is under way changes nothing."""
+        # As dictionary keys, true and 1.0 would be the id 1, and a list would be a defect of ours.
+        if isinstance(rpc_id, str | int) and not isinstance(rpc_id, bool) and rpc_id in self.running:
+            self.running[rpc_id]()
+
     def withdraw(self, rpc_id: str) -> None:
         """Nobody waits for that answer any more."""
         self._asked.pop(rpc_id, None)
 
     def end(self) -> None:
         """Cancel what runs, close what is open, answer what was asked."""
+        self.ended = True
         for cancel in list(self.running.values()):
             cancel()
         if self.stream is not None:
@@ -121,6 +129,8 @@ class Sessions:
         self._now = now
         self._ended = ended
         self._sessions: dict[str, Session] = {}
+        self._of: dict[str, dict[str, Session]] = {}
+        """By their callers, so that whoever opens one after the other has nobody else's looked through."""
         self._swept_at = now()
 
     def __len__(self) -> int:
@@ -129,15 +139,16 @@ class Sessions:
     def open(self, session: Session) -> Session:
         """Keep a new one, and end what had to go for it. :raises Unavailable: every place is taken and in use."""
         self._sweep()
-        own = [one for one in self._sessions.values() if one.principal == session.principal]
+        own = self._of.get(session.principal, {})
         if len(own) >= MAX_SESSIONS_OF_ONE:
-            self.close(own[0])
+            self.close(next(iter(own.values())))
         elif len(self._sessions) >= MAX_SESSIONS:
             idle = next((one for one in self._sessions.values() if not one.busy), None)
             if idle is None:
                 raise Unavailable("Too many sessions are open; try again later.", code="door.sessions_full")
             self.close(idle)
         self._sessions[session.id] = session
+        self._of.setdefault(session.principal, {})[session.id] = session
         return session
 
     def find(self, session_id: str, *, principal: str, server: str) -> Session:
@@ -155,6 +166,10 @@ class Sessions:
     def close(self, session: Session) -> None:
         """End one. Ending it again does nothing."""
         if self._sessions.pop(session.id, None) is not None:
+            own = self._of[session.principal]
+            del own[session.id]
+            if not own:
+                del self._of[session.principal]
             session.end()
             self._ended(session)
 

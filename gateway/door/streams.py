@@ -16,7 +16,7 @@ from gateway.door.host import Host
 from gateway.door.http import Receive
 from gateway.door.listen import SUBSCRIPTION_META_KEY, Listener
 from gateway.door.protocol import META_SERVER, server_info
-from gateway.door.session import Session
+from gateway.door.session import Session, SessionGone
 from gateway.door.watch import until_gone
 from gateway.errors import INVALID_PARAMS, MalformedRequest, UpstreamUnavailable
 from gateway.passage import LISTEN, Request, open_stream
@@ -25,6 +25,9 @@ from gateway.walk import House
 
 AGAIN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a server's stream that ended is opened again; the last one from then on."""
+LONGEST_S: Final = 900.0
+"""Seconds after which a stream is ended and its host comes back for another: whoever lost its token or its rights since
+then is not let in again."""
 NO_STREAM: Final = "upstream.no_stream"
 _LOG = logging.getLogger("countersign.door")
 
@@ -48,9 +51,13 @@ class Streams:
         missed = _missed(session, exchange.headers.one(b"last-event-id"))
         if missed is not None and not missed[0].standing:
             await _held(channel, receive, _told(channel, *missed))
+            await channel.finish(b"")
             return
-        upstream = await open_stream(_request(exchange, session), self._house)
         exchange.recorded = True
+        upstream = await open_stream(_request(exchange, session), self._house)
+        if session.ended:
+            # It was closed while the policy thought; nobody would ever end a stream of it.
+            raise SessionGone("The session has ended; send initialize again.")
         if session.stream is not None:
             session.stream()
         session.stream = cancel = exchange.canceller()
@@ -59,6 +66,7 @@ class Streams:
             if missed is not None:
                 await channel.repeat(missed[0].after(missed[1]))
             await _held(channel, receive, _fed(upstream, {}, channel))
+            await channel.finish(b"")
         finally:
             if session.stream is cancel:
                 session.stream = None
@@ -74,8 +82,8 @@ class Streams:
                 "params.notifications says what to listen for.", code="door.params", rpc_code=INVALID_PARAMS
             )
         request = self._dispatch.passage(exchange, message, LISTEN)
-        upstream = await open_stream(request, self._house)
         exchange.recorded = True
+        upstream = await open_stream(request, self._house)
         listener = Listener(channel, message.rpc_id)
         await channel.open()
         try:
@@ -113,13 +121,18 @@ def _missed(session: Session, event_id: str | None) -> tuple[KeptStream, int] | 
 
 
 async def _held(channel: Channel, receive: Receive, feeding: Coroutine[Any, Any, None]) -> None:
-    """Feed a stream until the feeding ends or the host hangs up, with a comment in every silence."""
+    """Feed a stream until the feeding ends, the host hangs up or its time is over, with a comment in every silence."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LONGEST_S
     fed = asyncio.create_task(feeding)
     gone = asyncio.create_task(until_gone(receive))
     try:
-        while not (
-            await asyncio.wait({fed, gone}, timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
-        )[0]:
+        while (
+            loop.time() < until
+            and not (
+                await asyncio.wait({fed, gone}, timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
+            )[0]
+        ):
             await channel.keep_alive()
         if fed.done():
             fed.result()

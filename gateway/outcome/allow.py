@@ -172,8 +172,9 @@ class AllowOutcome:
             result = msgspec.Raw(msgspec.json.encode({"inputRequests": parked.input_requests}))
         else:
             assert result is not None
-            state = _request_state(result)
-            if state is not None and len(state) > MAX_STATE_CHARS:
+            try:
+                state = state_of(result)
+            except ValueError:
                 return Unknown(
                     about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id)
                 )
@@ -209,9 +210,22 @@ def _resumed(before: Continuation | None, call: ToolCall) -> Resumed | None:
     )
 
 
-def _request_state(result: msgspec.Raw) -> str | None:
-    state = msgspec.json.decode(result, type=dict[str, Any]).get("requestState")
-    return state if isinstance(state, str) else None
+class _Stated(msgspec.Struct, rename="camel"):
+    request_state: str | None = None
+
+
+_STATED = msgspec.json.Decoder(_Stated)
+
+
+def state_of(result: msgspec.Raw) -> str | None:
+    """The target's own ``requestState``. :raises ValueError: more of it than is kept for a target, or no text."""
+    try:
+        state = _STATED.decode(result).request_state
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if state is not None and len(state) > MAX_STATE_CHARS:
+        raise ValueError(f"over {MAX_STATE_CHARS} characters")
+    return state
 
 
 def _objection(asked: Asked, decision: Allow, *, now: float) -> Deny | None:

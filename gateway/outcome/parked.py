@@ -9,6 +9,7 @@ in time, the call is cancelled at the server and its outcome is unknown (invaria
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import msgspec
 
 from gateway.door.host import NOBODY, Host, HostCannot
-from gateway.errors import INTERNAL_ERROR
+from gateway.errors import INTERNAL_ERROR, AuditUnavailable
 from gateway.identity.credentials import Secret
 from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.upstream.target import Effect, Reply
@@ -25,6 +26,7 @@ MAX_PARKED = 256
 """Parked calls of one process. Each holds a connection to a target, and a task."""
 MAX_PARKED_OF_ONE = 8
 """Of one conversation: a host asks its person one thing at a time."""
+_LOG = logging.getLogger("countersign.outcome")
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +47,9 @@ class _Call:
 
     asks_in_band = False
 
-    def __init__(self, host: Host, lapsed: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self, host: Host, lapsed: Callable[[], Coroutine[Any, Any, None]], admitted: Callable[[_Call], bool]
+    ) -> None:
         self.key = host.key
         self.capabilities = host.capabilities
         self.subject_token: Secret | None = host.subject_token
@@ -53,7 +57,7 @@ class _Call:
         self.lapsed = lapsed
         self.asked: dict[str, _Asked] = {}
         self.something = asyncio.Event()
-        self.refuses = False
+        self._admitted = admitted
         self.task: asyncio.Task[Reply] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self._count = 0
@@ -64,7 +68,7 @@ class _Call:
 
     async def ask(self, method: str, params: msgspec.Raw) -> msgspec.Raw:
         """Wait for the next round. :raises HostCannot: too many calls are parked."""
-        if self.refuses:
+        if not self._admitted(self):
             raise HostCannot("Too many questions are open; answer them first.", code=INTERNAL_ERROR)
         self._count += 1
         key = f"ask-{self._count}"
@@ -83,6 +87,9 @@ class Parking:
     def __init__(self, *, ttl_s: float = CONTINUATION_TTL_S) -> None:
         self._ttl_s = ttl_s
         self._parked: dict[str, _Call] = {}
+        self._asking: set[_Call] = set()
+        """The calls that have asked something, to their end: counted when a call asks and not when it starts, or
+        any number that started together would be parked together."""
         self._ending: set[asyncio.Task[None]] = set()
 
     async def started(
@@ -96,10 +103,9 @@ class Parking:
 
         ``lapsed`` is awaited if nobody comes back in time: the record's last word on the call.
         """
-        call = _Call(host, lapsed)
-        others = sum(one.key == host.key for one in self._parked.values())
-        call.refuses = len(self._parked) >= MAX_PARKED or others >= MAX_PARKED_OF_ONE
+        call = _Call(host, lapsed, self._admitted)
         call.task = asyncio.create_task(make(call))
+        call.task.add_done_callback(lambda _: self._asking.discard(call))
         return await self._next(call)
 
     async def resumed(self, parked: str, responses: Mapping[str, Any], host: Host) -> Reply | Question:
@@ -113,6 +119,7 @@ class Parking:
         if call.timer is not None:
             call.timer.cancel()
         call.present = host
+        call.capabilities = host.capabilities  # what THIS request declares, and never more
         answered = [key for key in call.asked if isinstance(responses.get(key), dict)]
         if not answered and call.asked and not call.task.done():
             return self._park(call)
@@ -131,6 +138,14 @@ class Parking:
             self._lapse(parked)
         while self._ending:
             await asyncio.gather(*self._ending)
+
+    def _admitted(self, call: _Call) -> bool:
+        if call not in self._asking:
+            others = sum(one.key == call.key for one in self._asking)
+            if len(self._asking) >= MAX_PARKED or others >= MAX_PARKED_OF_ONE:
+                return False
+            self._asking.add(call)
+        return True
 
     async def _next(self, call: _Call) -> Reply | Question:
         assert call.task is not None
@@ -168,7 +183,10 @@ async def _ended(call: _Call) -> None:
     if call.timer is not None:
         call.timer.cancel()
     await _cancelled(call.task)
-    await call.lapsed()
+    try:
+        await call.lapsed()
+    except AuditUnavailable as problem:
+        _LOG.error("no record of a call that lapsed: %s", problem.message)
 
 
 async def _cancelled(task: asyncio.Task[Reply]) -> None:

@@ -20,6 +20,7 @@ import re
 import secrets
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -36,6 +37,7 @@ OPEN_ATTEMPTS = 3
 CONTINUATION_TTL_S = 600
 """Seconds a person has to answer what a target asked. No first phase: the call was countersigned before it left, so
 invariant 3's cap on a handshake token does not apply."""
+_Kept = TypeVar("_Kept")
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _CLAIMED = b"claimed"
 """What stands for a call from its claim until it is taken out. It reads as nothing that waits."""
@@ -208,7 +210,7 @@ class Waiting:
         return life
 
     def _granted(self, value: bytes | None) -> GrantedHandshake | None:
-        granted = _read_handshake(value)
+        granted = _read(value, GrantedHandshake)
         return granted if granted is not None and self._now() < granted.expires_at else None
 
     # -- pending calls ----------------------------------------------------------------------------------------
@@ -232,7 +234,7 @@ class Waiting:
 
     async def find(self, key: str) -> Pending | None:
         """The call of that key as the store has it, or None. Its own end is not looked at (``expires_at``)."""
-        return _read_pending(await self._store.get(Space.PENDING, key))
+        return _read(await self._store.get(Space.PENDING, key), Pending)
 
     async def current(self, key: str) -> Pending | None:
         """The call that waits under that key now, or that was refused and would still wait; else None."""
@@ -241,7 +243,7 @@ class Waiting:
 
     async def waiting(self, *, limit: int = 200) -> list[Pending]:
         """Everything that waits, or was refused and would still wait, oldest first."""
-        found = [_read_pending(value) for _, value in await self._store.entries(Space.PENDING, limit=limit)]
+        found = [_read(value, Pending) for _, value in await self._store.entries(Space.PENDING, limit=limit)]
         now = self._now()
         alive = [one for one in found if one is not None and now < one.expires_at]
         return sorted(alive, key=lambda one: one.created_at)
@@ -285,19 +287,10 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("ascii")).hexdigest()
 
 
-def _read_handshake(value: bytes | None) -> GrantedHandshake | None:
+def _read(value: bytes | None, kind: type[_Kept]) -> _Kept | None:
     if value is None:
         return None
     try:
-        return msgspec.json.decode(value, type=GrantedHandshake)
-    except ValueError:  # msgspec's own errors, and broken UTF-8
-        return None
-
-
-def _read_pending(value: bytes | None) -> Pending | None:
-    if value is None:
-        return None
-    try:
-        return msgspec.json.decode(value, type=Pending)
+        return msgspec.json.decode(value, type=kind)
     except ValueError:  # msgspec's own errors, and broken UTF-8
         return None

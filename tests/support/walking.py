@@ -22,6 +22,7 @@ from gateway.catalog.definition import read_definition
 from gateway.catalog.tool import Approval, Etdi, SchemaVerdict, Tool
 from gateway.door.call import Client, Era, ToolCall
 from gateway.door.host import NOBODY, Host
+from gateway.errors import UpstreamUnavailable
 from gateway.identity.caller import Caller
 from gateway.identity.credentials import Credentials, Secret
 from gateway.identity.static import StaticToken, StaticTokens, hash_static_token
@@ -150,6 +151,10 @@ class KeepingUpstream:
         self.requests: list[tuple[str, dict[str, Any], Resumed | None]] = []
         self.listed = 0
         self.listing: Callable[[], Awaitable[None]] | None = None
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.forgotten: list[str] = []
+        self.listened: list[tuple[dict[str, Any], Host]] = []
+        self.streaming: Callable[[Host], Awaitable[None]] | None = None
 
     async def definitions(self) -> list[dict[str, Any]]:
         """See ``Upstream.definitions``."""
@@ -200,12 +205,18 @@ class KeepingUpstream:
 
     async def tell(self, method: str, params: Mapping[str, Any], *, host: Host) -> None:
         """See ``Upstream.tell``."""
+        self.told.append((method, dict(params)))
 
     async def listen(self, params: Mapping[str, Any], *, host: Host) -> None:
-        """See ``Upstream.listen``."""
+        """See ``Upstream.listen``. Without a script, a server that has no stream."""
+        self.listened.append((dict(params), host))
+        if self.streaming is None:
+            raise UpstreamUnavailable("There is no stream.", code="upstream.no_stream")
+        await self.streaming(host)
 
     async def forget(self, key: str) -> None:
         """See ``Upstream.forget``."""
+        self.forgotten.append(key)
 
     async def aclose(self) -> None:
         """See ``Upstream.aclose``."""
