@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.errors import PolicyUnavailable
 from gateway.identity.caller import Caller
-from gateway.policy.decision import Allow, Decision, Deny, denied, overruled, read_answer
+from gateway.policy.decision import Allow, Decision, Deny, Obligations, denied, overruled, read_answer
 from gateway.policy.engine import Engine, Entrypoint
 from gateway.policy.question import (
     Asked,
@@ -62,11 +62,14 @@ class Policy:
     async def passes(self, call: PassageFacts, caller: Caller) -> Decision:
         """May this request, which is no tool call, reach its server? Never raises, as :meth:`decide`.
 
-        It is carried out or not: a policy that asks for a handshake here has not been understood.
+        It is carried out or not: a policy that asks for a handshake here, or for a part of the answer to be masked, has
+        not been understood.
         """
         question = PassageQuestion(call=call, caller=caller, env=self.environment())
         decision = await self._judged(Entrypoint.PASSAGE, question)
-        if isinstance(decision, Allow | Deny):
+        if isinstance(decision, Deny) or (
+            isinstance(decision, Allow) and decision.obligations == Obligations()
+        ):
             return decision
         return overruled(
             decision, "policy.malformed_answer", "The policy gave no yes and no no.", "Ask the operator."

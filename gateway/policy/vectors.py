@@ -122,7 +122,9 @@ def _administration(action: str) -> bytes:
 
 def _passage(method: str) -> bytes:
     call = {**_CALL, "method": method, "target": None}
-    return msgspec.json.encode({"call": call, "caller": _CALLER, "env": _ENV})
+    # With the role that may do the most: a policy that lets such callers do anything must not go live.
+    caller = {**_CALLER, "roles": ["agent"]}
+    return msgspec.json.encode({"call": call, "caller": caller, "env": _ENV})
 
 
 VECTORS = (

@@ -51,6 +51,17 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
         {"gateway/admin/admin.rego": 'package gateway.admin\n\nanser := {"outcome": "deny"}'},
         "gateway/admin/answer: undefined",
     ),
+    "no word about other requests": (
+        {"gateway/passage/passage.rego": None},
+        "gateway/passage/answer: undefined",
+    ),
+    "lets agents send anything": (
+        {
+            "gateway/passage/passage.rego": 'package gateway.passage\n\ndefault o := "deny"\n\n'
+            'o := "allow" if "agent" in input.caller.roles\n\nanswer := {"outcome": o}'
+        },
+        "not denied: an unknown method",
+    ),
     "not an object": (
         {"gateway/admin/admin.rego": 'package gateway.admin\n\nanswer := "deny"'},
         "not an object",

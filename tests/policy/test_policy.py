@@ -2,15 +2,17 @@
 
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
+from gateway.door.call import Client
 from gateway.errors import PolicyUnavailable
 from gateway.policy.decision import Allow, Deny
 from gateway.policy.engine import Entrypoint, Failure, unavailable
 from gateway.policy.policy import MAX_QUESTION_BYTES, Policy
-from gateway.policy.question import ConsentFacts, HandshakeFacts
+from gateway.policy.question import ConsentFacts, HandshakeFacts, PassageFacts
 from tests.support.clock import ManualClock
-from tests.support.walking import ScriptedEngine, a_call, a_tool, an_answer, an_asked
+from tests.support.walking import CALLER, ScriptedEngine, a_call, a_tool, an_answer, an_asked
 
 
 class Health:
@@ -114,3 +116,68 @@ async def test_another_entrypoint_without_an_answer_is_unavailable(
     desk.engine.answering = lambda _: said
     with pytest.raises(PolicyUnavailable):
         await desk.policy.ask(Entrypoint.LISTING, {})
+
+
+# Requests that are no call -------------------------------------------------------------------------------------------
+
+READING = PassageFacts(
+    id="p1",
+    time=1,
+    server="docs",
+    method="resources/read",
+    target="note://one",
+    protocol="2026-07-28",
+    era="modern",
+    client=Client(),
+)
+
+
+async def passed(desk: Desk, said: Any) -> Any:
+    """What becomes of reading one resource, where the policy says that."""
+    desk.engine.answering = lambda _: said
+    return await desk.policy.passes(READING, CALLER)
+
+
+async def test_a_yes_passes(desk: Desk) -> None:
+    """And the question names the resource and who asks."""
+    answer = {"outcome": "allow", "reasons": an_answer("allow")["reasons"]}
+    assert isinstance(await passed(desk, answer), Allow)
+    question = desk.engine.questions[0]
+    assert (question["call"]["method"], question["call"]["target"]) == ("resources/read", "note://one")
+    assert question["caller"]["subject"] == CALLER.subject
+    assert question["env"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("failure", Failure)
+async def test_nothing_passes_while_the_engine_fails(desk: Desk, failure: Failure) -> None:
+    """Deny, with the failure's code."""
+    decision = await passed(desk, unavailable(failure, "no"))
+    assert isinstance(decision, Deny)
+    assert decision.reasons[0].code == f"policy.{failure}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        b"[]",
+        {},
+        {"outcome": "perhaps", "reasons": an_answer("allow")["reasons"]},
+        {"outcome": "allow", "reasons": []},
+        an_answer("handshake", obligations={"handshake": {"ttl_seconds": 30}}),
+        an_answer("confirm"),
+        an_answer("allow", obligations={"redact": ["/secret"]}),
+        an_answer("allow", obligations={"warn": ["soon"]}),
+    ],
+    ids=repr,
+)
+async def test_what_is_no_plain_yes_does_not_pass(desk: Desk, said: Any) -> None:
+    """Silence, nonsense, a yes under conditions that nobody would carry out here."""
+    assert isinstance(await passed(desk, said), Deny)
+
+
+async def test_a_target_that_cannot_be_written_does_not_pass(desk: Desk) -> None:
+    """A lone surrogate is no text; and the engine is not asked."""
+    facts = msgspec.structs.replace(READING, target="note://\ud800")
+    assert isinstance(await desk.policy.passes(facts, CALLER), Deny)
+    assert desk.engine.questions == []

@@ -8,6 +8,7 @@
 package gateway.passage
 
 import data.gateway.reasons
+import data.gateway.request
 import data.gateway.strictest
 
 # METADATA
@@ -23,34 +24,35 @@ _reasons := reasons.behind(codes)
 
 # METADATA
 # title: Codes
-# description: A malformed request is denied before anything else is judged.
+# description: A malformed request is denied before anything else is judged; it passes when everything is in order.
 # scope: document
-default codes := {"passage.permitted"}
+default codes := {"passage.malformed"}
 
-codes := {"passage.malformed"} if {
-	not _well_formed
-} else := {"passage.no_subject"} if {
+codes := {"passage.no_subject"} if {
+	_well_formed
 	not _known
 } else := {"passage.method_refused"} if {
+	_well_formed
 	not _listed
 } else := {"passage.role_missing"} if {
+	_well_formed
 	not _has_role
 } else := {"passage.proof_invalid"} if {
+	_well_formed
 	not _proof_right
+} else := {"passage.permitted"} if {
+	_well_formed
+	_known
+	_has_role
+	_proof_right
 }
 
 _well_formed if {
+	request.frame_ok
 	call := input.call
-	is_string(call.server)
+	is_string(call.id)
 	is_string(call.method)
 	type_name(call.target) in {"string", "null"}
-	is_object(input.env)
-	caller := input.caller
-	is_string(caller.issuer)
-	is_string(caller.subject)
-	is_array(caller.roles)
-	is_boolean(caller.proof.present)
-	is_boolean(caller.proof.valid)
 }
 
 _known if {

@@ -62,6 +62,9 @@ test_malformed if {
 		{"caller": {"subject": 7}},
 		{"caller": {"proof": {"present": "no"}}},
 		{"caller": {"proof": {"valid": null}}},
+		{"call": {"id": 7}},
+		{"caller": {"scopes": null}},
+		{"env": {"paypal": "moon"}},
 		{"env": null},
 	]
 	every patch in patches {
