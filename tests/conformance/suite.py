@@ -12,10 +12,8 @@ import msgspec
 
 from tests.support import npm
 
-OLD, NEW = "0.1.16", "0.2.0-alpha.12"
+OLD, NEW = (one.version for one in npm.CONFORMANCE)
 """The release that npm calls latest, and the one that knows 2026-07-28."""
-PACKAGE = "@modelcontextprotocol/conformance"
-NODE = "node@22"
 _STAMP = re.compile(r"-\d{4}-\d\d-\d\dT[\d-]+Z?$")
 DEADLINE_S = 100
 
@@ -34,9 +32,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def command(version: str) -> list[str]:
     """The suite of that version, run by a Node that is new enough for it (its package brings one)."""
-    folder = npm.require("conformance", PACKAGE, version, NODE, scripts=True)
-    modules = folder / "node_modules"
-    return [str(modules / "node" / "bin" / "node"), str(modules / PACKAGE / "dist" / "index.js")]
+    package = next(one for one in npm.CONFORMANCE if one.version == version)
+    modules = npm.require(package) / "node_modules"
+    return [str(modules / "node" / "bin" / "node"), str(modules / package.name / "dist" / "index.js")]
 
 
 async def against_server(url: str, *, version: str, spec: str, folder: Path) -> Found:
@@ -74,10 +72,10 @@ async def _ran(words: list[str]) -> str:
     try:
         async with asyncio.timeout(DEADLINE_S):
             said, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return said.decode(errors="replace")
 
 

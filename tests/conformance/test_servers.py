@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.catalog.approvals import Approvals
 from tests.conformance.doorman import with_token
 from tests.conformance.fixture.server import TOOLS
 from tests.conformance.suite import NEW, OLD, Found, against_server
@@ -19,12 +21,14 @@ from tests.support.policy_copies import copied, edit_data, judged_by
 
 RUNS = [(OLD, "2025-06-18"), (OLD, "2025-11-25"), (NEW, "2025-11-25"), (NEW, "2026-07-28")]
 LEAST_CHECKS = {
-    (OLD, "2025-06-18"): 26,
-    (OLD, "2025-11-25"): 43,
-    (NEW, "2025-11-25"): 80,
-    (NEW, "2026-07-28"): 152,
+    "direct": dict(zip(RUNS, (26, 44, 81, 152), strict=True)),
+    "through": dict(zip(RUNS, (26, 43, 80, 152), strict=True)),
 }
-"""Passed checks below which a run has not looked at everything it should have."""
+"""Passed checks below which a run has not looked at everything it should have. One less through the gateway at
+2025-11-25: it answers in JSON where nothing is said before the answer, and the suite looks at streams only where there
+are any."""
+APPROVALS_AGE_S = 60
+"""Past the age at which the catalog looks at approvals again."""
 EXPECTED = yaml.safe_load((Path(__file__).parent / "expected_failures.yaml").read_text())
 
 
@@ -45,13 +49,23 @@ def fixture_url() -> Iterator[str]:
 
 @asynccontextmanager
 async def gateway_before(url: str, folder: Path) -> AsyncIterator[House]:
-    """A gateway whose policy judges each call of the fixture's tools as class 4, that is: by all of its rules."""
+    """A gateway with the shipped policy, in its shipped phase.
+
+    The fixture's tools are classified in a table of its own, approved as they are, and exempt, until a date, from the
+    one thing they lack: evidence of where they come from.
+    """
     policies = copied(folder)
-    edit_data(policies, "migration", phase="preparation")
-    edit_data(policies, "classes", tools=dict.fromkeys(TOOLS, 4))
+    edit_data(policies, "classes", servers={"fixture": dict.fromkeys(TOOLS, 4)})
+    until = int(time.time()) + 3600
+    exemptions = [{"server": "fixture", "tool": name, "expires": until} for name in TOOLS]
+    edit_data(policies, "migration", exemptions=exemptions)
     async with running_house(
         folder, policy=judged_by(policies, reload=False), upstreams={"fixture": url}
     ) as house:
+        approvals = Approvals(house.gateway.store, pins={}, now=time.time)
+        for entry in await house.gateway.house.catalog.all("fixture"):
+            await approvals.approve("fixture", entry.definition, by="operator", expires=None)
+        house.clock.advance(APPROVALS_AGE_S)
         yield house
 
 
@@ -59,7 +73,13 @@ def check(found: Found, where: str, run: tuple[str, str]) -> None:
     """Nothing fails but what is expected to, and what is expected to fail does."""
     failed = {name: sorted({one.split(":", 1)[0] for one in checks}) for name, checks in found.failed.items()}
     assert failed == (EXPECTED[where].get(" ".join(run)) or {}), found.failed
-    assert found.checks[0] >= LEAST_CHECKS[run]
+    assert found.checks[0] >= LEAST_CHECKS[where][run]
+
+
+def test_what_is_expected_is_expected_of_a_run_that_is_made() -> None:
+    """An entry under a name that nobody runs would never turn stale."""
+    names = {" ".join(run) for run in RUNS}
+    assert set(EXPECTED["direct"]) | set(EXPECTED["through"]) <= names
 
 
 @pytest.mark.parametrize("run", RUNS, ids=" ".join)
@@ -74,7 +94,7 @@ async def test_the_fixture_passes(fixture_url: str, tmp_path: Path, run: tuple[s
 async def test_the_gateway_passes_in_front_of_it(
     fixture_url: str, tmp_path: Path, run: tuple[str, str]
 ) -> None:
-    """The same checks, and each call of them was judged and recorded."""
+    """Nothing that the fixture passes fails behind the gateway, and each call was judged and recorded."""
     await listening(fixture_url)
     version, spec = run
     async with (

@@ -13,8 +13,6 @@ from typing import Any
 
 from tests.support import npm, parts
 
-PACKAGE = "@modelcontextprotocol/sdk"
-VERSION = "1.32.2"
 RUN_TIMEOUT_S = 60
 
 
@@ -22,7 +20,7 @@ def require() -> Path:
     """The folder with the SDK in it; else the test is skipped, or fails in CI."""
     if shutil.which("node") is None:
         parts.missing("node is not on PATH; the TypeScript SDK needs it")
-    return npm.require("node-sdk", PACKAGE, VERSION)
+    return npm.require(npm.SDK)
 
 
 async def run(script: Path, environment: Mapping[str, str]) -> Any:
