@@ -36,15 +36,20 @@ class Open(Protocol):
 
 
 class Lines:
-    """``limit`` bounds the conversations that belong to a key; one that nobody used for ``idle_s`` seconds is ended."""
+    """``limit`` bounds the conversations that belong to a key; one that nobody used for ``idle_s`` seconds is ended.
 
-    def __init__(self, opening: Open, *, limit: int, idle_s: float) -> None:
+    ``mirrors``: whether a server of both eras is spoken to in each host's own. Where a conversation is a process, all
+    share the one of the new era, and what it lacks is bridged.
+    """
+
+    def __init__(self, opening: Open, *, limit: int, idle_s: float, mirrors: bool) -> None:
         self._open = opening
         self._limit = limit
         self._idle_s = idle_s
         self._shared: Line | None = None
         self._era: Era | None = None
-        self._older = True
+        self._mirrors = mirrors
+        self._older = mirrors
         """Whether a server of the new era may speak the older one as well; False once it was tried."""
         self._keyed: dict[Ident, Line] = {}
         self._opening: dict[Ident, asyncio.Task[Line]] = {}
@@ -92,7 +97,7 @@ class Lines:
         if line is self._shared:
             self._shared = None
             self._era = None
-            self._older = True
+            self._older = self._mirrors
         for ident in [ident for ident, one in self._keyed.items() if one is line]:
             del self._keyed[ident]
 

@@ -55,7 +55,7 @@ class McpHttp(Mcp):
             max_connections=max_connections,
             ssl=ssl,
         )
-        super().__init__(name, Lines(self._opened, limit=max_sessions, idle_s=session_idle_s))
+        super().__init__(name, Lines(self._opened, limit=max_sessions, idle_s=session_idle_s, mirrors=True))
 
     async def aclose(self) -> None:
         """End all sessions, and close all connections."""

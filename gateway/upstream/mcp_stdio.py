@@ -60,7 +60,7 @@ class McpStdio(Mcp):
         self._grace_s = grace_s
         self._backoff = Backoff()
         self._running: set[StdioLine] = set()
-        super().__init__(name, Lines(self._opened, limit=max_processes, idle_s=process_idle_s))
+        super().__init__(name, Lines(self._opened, limit=max_processes, idle_s=process_idle_s, mirrors=False))
 
     @property
     def pids(self) -> set[int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.door.call import Era
 from gateway.door.host import NOBODY, Host, HostCannot
@@ -23,6 +23,7 @@ from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.stdio_process import Command
 from gateway.upstream.target import Effect, Reply, Resumed
+from tests.support.eras import OfTheNewerEra, OfTheOlderEra
 from tests.support.recording_host import RecordingHost
 from tests.support.sdk_server import LEGACY, MODERN, Tools
 from tests.support.until import until
@@ -41,18 +42,10 @@ def stdio(era: str, **options: Any) -> McpStdio:
 
 @asynccontextmanager
 async def over_http(era: str, tools: Tools, **options: Any) -> AsyncIterator[McpHttp]:
-    """The server on a socket; one of the old era does not know the new one's version."""
+    """The server on a socket, in one era only."""
     app = tools.server().streamable_http_app(json_response=False, stateless_http=False)
-
-    async def older(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope.get("headers") or [])
-        if era == LEGACY and headers.get(b"mcp-protocol-version") == b"2026-07-28":
-            await send({"type": "http.response.start", "status": 400, "headers": []})
-            await send({"type": "http.response.body", "body": b"Bad Request"})
-            return
-        await app(scope, receive, send)
-
-    async with serving(older, lifespan=True) as port:
+    one_era: ASGIApp = OfTheOlderEra(app) if era == LEGACY else OfTheNewerEra(app)
+    async with serving(one_era, lifespan=True) as port:
         upstream = McpHttp("everything", f"http://127.0.0.1:{port}/mcp", version="0", timeout_s=20, **options)
         try:
             yield upstream

@@ -52,7 +52,10 @@ class YesEngine:
 
     async def evaluate(self, entrypoint: Entrypoint, document: bytes) -> Evaluation:
         """Yes."""
-        del entrypoint, document
+        if entrypoint is Entrypoint.LISTING:
+            names = [one["tool"]["name"] for one in msgspec.json.decode(document)["tools"]]
+            shown = msgspec.json.encode({"tools": {name: {"visible": True} for name in names}})
+            return Evaluation(result=msgspec.Raw(shown), revision="bench", engine="embedded")
         return Evaluation(result=_YES, revision="bench", engine="embedded")
 
     async def ready(self) -> Readiness:
