@@ -1,4 +1,4 @@
-"""A house with the same server behind it twice, each time in one era only; for tests of who may talk to whom, and how."""
+"""A house with the same server behind it twice, each time in one era only; for tests of who may talk to whom."""
 
 from __future__ import annotations
 
