@@ -92,7 +92,7 @@ async def test_an_opaque_token(tmp_path: Path) -> None:
     """The issuer is asked once, what it says is remembered, and a binding that it names is kept."""
     async with running_issuer() as issuer:
         identity = trusting(tmp_path)
-        asked = {
+        asked: dict[str, Any] = {
             "issuer": issuer.url,
             "role_claim": ("roles",),
             "introspection_url": f"{issuer.url}/introspect",
