@@ -88,6 +88,28 @@ async def test_a_session_with_proofs(tmp_path: Path) -> None:
             assert (await house.http.delete("/mcp", headers=headers)).status_code == status
 
 
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_a_token_ends_in_the_middle_of_a_session(tmp_path: Path, era: str) -> None:
+    """What was verified before is not good for ever: neither the remembered token, nor the session opened with it."""
+    async with running_house(tmp_path, identity=trusting(tmp_path)) as house:
+        token = token_for(house)
+
+        def fresh(**how: Any) -> dict[str, str]:
+            return proven(house, token, iat=int(house.clock()), **how)
+
+        session = {}
+        if era == "legacy":
+            begun = await house.rpc("initialize", HELLO, token=None, era=era, headers=fresh())
+            session = {"mcp-session-id": begun.headers["mcp-session-id"]}
+        assert status_of((await read(house, {**session, **fresh()}, era=era)).json()) == "executed"
+        house.clock.advance(601)
+        trace = Trace(house)
+        late = await read(house, {**session, **fresh()}, era=era)
+        assert late.status_code == 401
+        assert 'error="invalid_token"' in challenges(late)[0]
+        trace.refused_unseen("identity.token_expired")
+
+
 async def test_an_opaque_token(tmp_path: Path) -> None:
     """The issuer is asked once, what it says is remembered, and a binding that it names is kept."""
     async with running_issuer() as issuer:
