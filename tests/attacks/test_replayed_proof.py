@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.identity.jwk import jwk_thumbprint
+from tests.support import parts
 from tests.support.answers import codes_of
 from tests.support.house import House, running_house
 from tests.support.keys import b64url, signing_key
@@ -26,7 +28,7 @@ from tests.support.oauth import (
     token_for,
     trusting,
 )
-from tests.support.redis import running_redis
+from tests.support.redis import RedisServer, running_redis
 from tests.support.traces import Trace
 
 Forge = Callable[[House, str], str]
@@ -54,6 +56,18 @@ async def test_the_same_proof_twice(house: House) -> None:
     trace.refused_unseen("identity.proof_replayed")
 
 
+async def test_ten_times_at_once(house: House) -> None:
+    """Nobody is quicker than the store: one is carried out, nine are refused."""
+    token = token_for(house)
+    captured = shown(token, proof_for(house, token))
+    trace = Trace(house)
+    answers = await asyncio.gather(*(read(house, captured) for _ in range(10)))
+    assert sorted(one.status_code for one in answers) == [200, *[401] * 9]
+    assert len(trace.paypal) == 1
+    errors = [one["error"] for one in trace.records if one["status"] == "refused"]
+    assert errors == ["identity.proof_replayed"] * 9
+
+
 async def test_another_proof_with_the_same_jti(house: House) -> None:
     """Single use is of the ``jti``, not of the bytes: a signature has many spellings."""
     token = token_for(house)
@@ -62,6 +76,23 @@ async def test_another_proof_with_the_same_jti(house: House) -> None:
     again = proof_for(house, token, jti="chosen", iat=int(time.time()) - 1)
     assert (await read(house, shown(token, again))).status_code == 401
     trace.refused_unseen("identity.proof_replayed")
+
+
+async def test_while_the_store_cannot_tell(tmp_path: Path) -> None:
+    """Whoever can silence the store gets no proof taken twice, and none taken at all: 503, and nothing is sent."""
+    with RedisServer(parts.require(parts.REDIS)) as redis:
+        async with running_house(tmp_path, identity=trusting(tmp_path), state_url=redis.url) as house:
+            token = token_for(house)
+            captured = shown(token, proof_for(house, token))
+            assert (await read(house, captured)).status_code == 200
+            redis.stop()
+            for headers in (captured, shown(token, proof_for(house, token))):
+                trace = Trace(house)
+                answer = await read(house, headers)
+                assert answer.status_code == 503
+                assert trace.paypal == []
+                assert trace.record["error"] == codes_of(answer.json())[0] == "state.unavailable"
+            redis.start()
 
 
 async def test_at_a_second_gateway_on_the_same_redis(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.door.endpoint import STRANGER_BODY_BYTES
 from gateway.identity.jwk import jwk_thumbprint
 from gateway.identity.metadata import WELL_KNOWN
 from gateway.identity.proofs import NONCE_SLOT_S
@@ -108,6 +109,19 @@ async def test_a_token_ends_in_the_middle_of_a_session(tmp_path: Path, era: str)
         assert late.status_code == 401
         assert 'error="invalid_token"' in challenges(late)[0]
         trace.refused_unseen("identity.token_expired")
+
+
+async def test_a_large_call_with_a_proof(tmp_path: Path) -> None:
+    """A body that is not parsed for strangers: the caller is recognised before it and after it, by one proof."""
+    async with running_house(tmp_path, identity=trusting(tmp_path)) as house:
+        token = token_for(house)
+        arguments = invoice("x" * (STRANGER_BODY_BYTES + 1))
+        params = {"name": "create_invoice", "arguments": arguments}
+        answered = await house.rpc("tools/call", params, token=None, headers=proven(house, token))
+        assert answered.status_code == 200
+        assert house.records()[-1]["caller"]["subject"] == "alice"
+        bare = await house.rpc("tools/call", params, token=None, headers=shown(token))
+        assert (bare.status_code, codes_of(bare.json())) == (401, ["identity.proof_missing"])
 
 
 async def test_an_opaque_token(tmp_path: Path) -> None:
