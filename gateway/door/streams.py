@@ -49,8 +49,8 @@ class Streams:
         if missed is not None and not missed[0].standing:
             await _held(channel, receive, _told(channel, *missed))
             return
-        upstream = await open_stream(_request(exchange, session), self._house)
         exchange.recorded = True
+        upstream = await open_stream(_request(exchange, session), self._house)
         if session.stream is not None:
             session.stream()
         session.stream = cancel = exchange.canceller()
@@ -74,8 +74,8 @@ class Streams:
                 "params.notifications says what to listen for.", code="door.params", rpc_code=INVALID_PARAMS
             )
         request = self._dispatch.passage(exchange, message, LISTEN)
-        upstream = await open_stream(request, self._house)
         exchange.recorded = True
+        upstream = await open_stream(request, self._house)
         listener = Listener(channel, message.rpc_id)
         await channel.open()
         try:

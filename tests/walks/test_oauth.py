@@ -16,7 +16,7 @@ from gateway.identity.proofs import NONCE_SLOT_S
 from gateway.settings.model import DpopSettings, Hidden, IdentitySettings, IssuerSettings
 from tests.support.answers import codes_of, status_of
 from tests.support.calls import invoice
-from tests.support.house import House, running_house
+from tests.support.house import MODERN, MODERN_META, House, running_house
 from tests.support.issuer_server import answer, running_issuer
 from tests.support.oauth import (
     CLIENT_KEY,
@@ -87,6 +87,27 @@ async def test_a_session_with_proofs(tmp_path: Path) -> None:
         for method, status in (("POST", 401), ("DELETE", 204), ("DELETE", 404)):
             headers = {**session, **proven(house, token, htm=method)}
             assert (await house.http.delete("/mcp", headers=headers)).status_code == status
+
+
+async def test_a_subscription_with_a_proof(tmp_path: Path) -> None:
+    """The stream of the newer era opens with a proof; without one there is a 401 and no stream."""
+    async with running_house(tmp_path, identity=trusting(tmp_path)) as house:
+        token = token_for(house)
+        params = {"notifications": {"toolsListChanged": True}, "_meta": MODERN_META}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+        fields = {
+            "accept": "application/json, text/event-stream",
+            "mcp-protocol-version": MODERN,
+            "mcp-method": "subscriptions/listen",
+        }
+        refused = await house.http.post("/mcp", json=body, headers={**fields, **shown(token)})
+        assert (refused.status_code, codes_of(refused.json())) == (401, ["identity.proof_missing"])
+        told = [one for phase in ("call", "passage", "list") for one in house.records(phase)]
+        assert [one["error"] for one in told] == ["identity.proof_missing"]
+        headers = {**fields, **proven(house, token)}
+        async with house.http.stream("POST", "/mcp", json=body, headers=headers) as stream:
+            assert stream.status_code == 200
+            assert stream.headers["content-type"].startswith("text/event-stream")
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
