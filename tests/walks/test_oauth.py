@@ -13,6 +13,7 @@ from gateway.door.endpoint import STRANGER_BODY_BYTES
 from gateway.identity.jwk import jwk_thumbprint
 from gateway.identity.metadata import WELL_KNOWN
 from gateway.identity.proofs import NONCE_SLOT_S
+from gateway.identity.static import StaticToken, hash_static_token
 from gateway.settings.model import DpopSettings, Hidden, IdentitySettings, IssuerSettings
 from tests.support.answers import codes_of, status_of
 from tests.support.calls import invoice
@@ -108,6 +109,35 @@ async def test_a_subscription_with_a_proof(tmp_path: Path) -> None:
         async with house.http.stream("POST", "/mcp", json=body, headers=headers) as stream:
             assert stream.status_code == 200
             assert stream.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_a_stream_that_the_policy_refuses(tmp_path: Path) -> None:
+    """Known, and without the role for it: the session has no stream, and the audit one record of that."""
+    async with running_house(tmp_path, identity=trusting(tmp_path)) as house:
+        bearer = shown(token_for(house, bound=False, roles=[]))
+        begun = await house.rpc("initialize", HELLO, token=None, era="legacy", headers=bearer)
+        session = {"mcp-session-id": begun.headers["mcp-session-id"], "accept": "text/event-stream"}
+        refused = await house.http.get("/mcp", headers={**session, **bearer})
+        assert codes_of(refused.json()) == ["passage.role_missing"]
+        (told,) = [one for phase in ("call", "passage") for one in house.records(phase)]
+        assert (told["status"], told["caller"]["subject"]) == ("refused", "alice")
+
+
+async def test_a_fixed_token_that_is_bound(tmp_path: Path) -> None:
+    """No issuer at all: the operator wrote the key beside the hash, and the token is worth nothing without it."""
+    fixed = "unsafe-fixed-token-that-is-bound-01"
+    row = StaticToken(
+        sha256=hash_static_token(fixed),
+        subject="robot",
+        roles=("agent",),
+        key_thumbprint=jwk_thumbprint(CLIENT_KEY.public_jwk()),
+    )
+    async with running_house(tmp_path, identity=IdentitySettings(tokens=(row,))) as house:
+        trace = Trace(house)
+        refused = await read(house, shown(fixed))
+        assert [one.partition(" ")[0] for one in challenges(refused)] == ["DPoP"]
+        trace.refused_unseen("identity.proof_missing")
+        assert status_of((await read(house, proven(house, fixed))).json()) == "executed"
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
