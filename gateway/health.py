@@ -34,7 +34,7 @@ class Probe:
         self._audit = audit
 
     async def readiness(self) -> dict[str, Any]:
-        """``ready`` is true only when a call could be judged, remembered and recorded right now."""
+        """For the operator: ``ready`` is true only when a call could be judged, remembered and recorded right now."""
         engine = await self._engine.ready()
         state = True
         try:
@@ -55,15 +55,17 @@ class Probe:
 
 
 def health_routes(probe: Probe) -> list[BaseRoute]:
-    """``/healthz``: the process answers. ``/readyz``: it could do its job; 503 if not."""
+    """``/healthz``: the process answers. ``/readyz``: it could do its job; 503 if not.
+
+    Yes or no: anybody may ask, and which part is broken is what an attacker would like to know (a gateway without its
+    audit, an engine of a certain kind, an edit of the policy). The operator has the log and ``countersign check``.
+    """
 
     async def alive(_: Request) -> Response:
         return JSONResponse({"alive": True})
 
     async def ready(_: Request) -> Response:
-        document = await probe.readiness()
-        # Anybody may ask; what exactly is wrong with a policy is for the operator's log and `countersign check`.
-        document["policy"].pop("error", None)
-        return JSONResponse(document, status_code=200 if document["ready"] else 503)
+        yes = (await probe.readiness())["ready"]
+        return JSONResponse({"ready": yes}, status_code=200 if yes else 503)
 
     return [Route("/healthz", alive), Route("/readyz", ready)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -30,11 +31,11 @@ async def identity_of(
     """Who is recognised. :raises SettingsError: a setting that shows here to be unusable."""
     verifiers: list[Verifier] = []
     if settings.identity.tokens:
-        verifiers.append(StaticTokens(settings.identity.tokens))
+        verifiers.append(StaticTokens(settings.identity.tokens, clock=now))
     if settings.identity.issuers:
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
         issuers: list[tuple[TrustedIssuer, KeySource]] = []
-        asked = introspection_of(settings, http)
+        asked = introspection_of(settings, http, now=now)
         for one in settings.identity.issuers:
             if one.issuer in asked and one.jwks_uri is None and one.jwks_file is None:
                 continue
@@ -43,7 +44,7 @@ async def identity_of(
                 stack.push_async_callback(keys.aclose)
             issuers.append((_trusted(one), keys))
         if issuers:
-            verifiers.append(JwtVerifier(audience=resource_of(settings), issuers=issuers))
+            verifiers.append(JwtVerifier(audience=resource_of(settings), issuers=issuers, clock=now))
         for verifier in asked.values():
             stack.push_async_callback(verifier.aclose)
             verifiers.append(verifier)
@@ -56,7 +57,9 @@ async def identity_of(
     return Identity(verifiers, proofs=proofs, require_bound=dpop.required)
 
 
-def introspection_of(settings: Settings, http: httpx.AsyncClient) -> dict[str, IntrospectionVerifier]:
+def introspection_of(
+    settings: Settings, http: httpx.AsyncClient, *, now: Callable[[], float] = time.time
+) -> dict[str, IntrospectionVerifier]:
     """Issuer -> how it is asked about tokens. :raises SettingsError:"""
     fetcher = HttpFetcher(http, max_bytes=MAX_ANSWER_BYTES)
     try:
@@ -69,6 +72,7 @@ def introspection_of(settings: Settings, http: httpx.AsyncClient) -> dict[str, I
                 client_secret=one.introspection_client_secret or "",
                 fetcher=fetcher,
                 remember_s=one.introspection_remember_s,
+                clock=now,
             )
             for one in settings.identity.issuers
             if one.introspection_url is not None

@@ -20,7 +20,8 @@ def refusal(
 ) -> tuple[int, tuple[tuple[bytes, bytes], ...], dict[str, Any]]:
     """Status, headers, and ``{"error": ...}`` with the call's id, by which the operator finds it in the audit."""
     message, status = exchange.message, error.http_status
-    headers = access.challenge(error, exchange.server)
+    # By the path that was asked: `/mcp` is a resource of its own, whatever server it reaches.
+    headers = access.challenge(error, exchange.below[1:])
     if not headers and message is not None and message.era is Era.LEGACY and status in (400, 404):
         # Older hosts read a JSON-RPC error only from a 200; the request was a fine HTTP request. A session that
         # is gone is told by its 404, and by nothing else.

@@ -56,7 +56,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """The fields for an error; none for one that better credentials would not help."""
         metadata = self.metadata.get(server) or self.metadata.get("")
         if isinstance(error, InsufficientScope):
-            return (_field("insufficient_scope", metadata, error.scopes, ()),)
+            return self._insufficient(metadata, error.scopes)
         if not isinstance(error, Unauthenticated):
             return ()
         about_proof = isinstance(error, CredentialRefused) and error.about_proof
@@ -72,6 +72,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         if about_proof and self.nonce is not None:
             fields.append((b"dpop-nonce", self.nonce().encode()))
         return tuple(fields)
+
+    def _insufficient(self, metadata: str | None, scopes: Sequence[str]) -> HeaderFields:
+        """In each scheme that is taken here: a bound token must not be answered by a call for a bearer token."""
+        bearer = _field("insufficient_scope", metadata, scopes, ())
+        if not self.algorithms:
+            return (bearer,)
+        dpop = _field("insufficient_scope", metadata, scopes, self.algorithms)
+        return (dpop,) if self.bound_only else (bearer, dpop)
 
     def step_up(self, issuer: str, scopes: Sequence[str]) -> InsufficientScope | None:
         """The refusal that asks for scopes of the policy; None where the caller's issuer cannot grant them.

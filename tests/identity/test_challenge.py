@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.errors import Forbidden
 from gateway.identity.challenge import Access, InsufficientScope
 from gateway.identity.errors import Code, CredentialRefused
@@ -44,10 +46,13 @@ def test_other_errors_are_no_challenge() -> None:
 
 
 def test_insufficient_scope_names_all_scopes() -> None:
-    """At once (MCP step-up)."""
-    assert said(ACCESS, InsufficientScope(["a", "b"])) == [
-        f'www-authenticate: Bearer error="insufficient_scope", scope="a b", resource_metadata="{BASE}"'
-    ]
+    """At once (MCP step-up), in each scheme that is taken; where tokens must be bound, never as Bearer."""
+    wanted = f'error="insufficient_scope", scope="a b", resource_metadata="{BASE}"'
+    bearer, dpop = f"www-authenticate: Bearer {wanted}", f'www-authenticate: DPoP {wanted}, algs="ES256"'
+    error = InsufficientScope(["a", "b"])
+    assert said(ACCESS, error) == [bearer, dpop]
+    assert said(msgspec.structs.replace(ACCESS, bound_only=True), error) == [dpop]
+    assert said(msgspec.structs.replace(ACCESS, algorithms=()), error) == [bearer]
 
 
 def test_scopes_are_asked_for_by_the_issuers_name() -> None:

@@ -290,3 +290,38 @@ def test_any_value_of_any_claim_is_a_caller_or_a_refusal(claim: str, value: Any)
         return
     assert msgspec.json.decode(msgspec.json.encode(caller), type=Caller) == caller
     assert NOW < expires <= NOW + 3600
+
+
+def test_scopes_are_read_where_the_operator_says() -> None:
+    """A list, or one string; the usual claims count no more then, and nothing at the place grants nothing."""
+    nested = msgspec.structs.replace(TRUSTED, scope_claim=("ext", "permissions"))
+    for there in (["pay", "read"], "pay read"):
+        caller, _ = judge(nested, ext={"permissions": there}, scope="admin", scp=["admin"])
+        assert caller.scopes == ("pay", "read")
+    for nothing in (MISSING, {}, {"permissions": None}, "permissions", ["permissions"]):
+        caller, _ = judge(nested, ext=nothing, scope="admin")
+        assert caller.scopes == ()
+
+
+@pytest.mark.parametrize(
+    "there", [7, True, {}, ["pay", 7], ["pay read"], ['p"y'], ["x"] * (MAX_LIST_ENTRIES + 1)]
+)
+def test_what_is_no_scope_is_refused_there_too(there: Any) -> None:
+    """A place of the operator's choice is no less hostile."""
+    nested = msgspec.structs.replace(TRUSTED, scope_claim=("ext", "permissions"))
+    assert refusal(nested, ext={"permissions": there}) == "token_invalid"
+
+
+def test_names_are_translated_and_others_grant_nothing() -> None:
+    """With a map the issuer's word for a role or a scope is worth nothing unless the operator gave it a meaning."""
+    mapped = msgspec.structs.replace(
+        TRUSTED, role_map={"grp-7": "agent", "grp-8": "agent"}, scope_map={"ext:pay": "pay"}
+    )
+    caller, _ = judge(mapped, realm_access={"roles": ["agent", "grp-8", "grp-7"]}, scope="ext:pay pay admin")
+    assert caller.roles == ("agent",)
+    assert caller.scopes == ("pay",)
+    caller, _ = judge(mapped, realm_access={"roles": ["agent"]}, scope="pay")
+    assert (caller.roles, caller.scopes) == ((), ())
+    nothing = msgspec.structs.replace(TRUSTED, role_map={}, scope_map={})
+    caller, _ = judge(nothing, realm_access={"roles": ["agent"]}, scope="pay")
+    assert (caller.roles, caller.scopes) == ((), ())

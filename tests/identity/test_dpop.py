@@ -6,15 +6,18 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.identity.credentials import PresentedProof, Secret
-from gateway.identity.dpop import ProofRules, check_proof, normalised_url
+from gateway.identity.dpop import DPOP_ALGORITHMS, ProofRules, check_proof, normalised_url
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.jwk import jwk_thumbprint
-from tests.support.keys import b64url, forge, signing_key
+from tests.support.keys import Kind, SigningKey, b64url, forge, signing_key
 
 NOW = 1_800_000_000
 KEY = signing_key("ES256", None)
@@ -34,14 +37,23 @@ def proof(key: Any = KEY, *, header: dict[str, Any] | None = None, **changed: An
     return str(key.sign(claims(**changed), **{"typ": "dpop+jwt", "jwk": key.public_jwk(), **(header or {})}))
 
 
-def check(jws: str, *, below: str = "", method: str = "POST") -> str:
-    """The verdict for a token bound to KEY."""
+def check(
+    jws: str | bytes,
+    *,
+    below: str = "",
+    method: str = "POST",
+    key: SigningKey = KEY,
+    rules: ProofRules = RULES,
+    nonce_good: Callable[[object], bool] | None = None,
+) -> str:
+    """The verdict for a token bound to ``key``."""
     return check_proof(
-        PresentedProof(jws.encode(), method=method, below=below),
+        PresentedProof(jws if isinstance(jws, bytes) else jws.encode(), method=method, below=below),
         token=TOKEN,
-        thumbprint=jwk_thumbprint(KEY.public_jwk()),
-        rules=RULES,
+        thumbprint=jwk_thumbprint(key.public_jwk()),
+        rules=rules,
         now=NOW,
+        nonce_good=nonce_good,
     )
 
 
@@ -149,3 +161,86 @@ def test_urls_are_normalised_as_rfc_3986_says() -> None:
     assert normalised_url("HTTPS://A.example:443/%7Ex/%2f?q#f") == "https://a.example/~x/%2F"
     assert normalised_url("https://a.example") == "https://a.example/"
     assert normalised_url("https://a.example:8443/MCP") == "https://a.example:8443/MCP"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256", "PS256"])
+def test_each_algorithm_that_can_be_configured(algorithm: Kind) -> None:
+    """It is good where it is allowed, by its own key, and nowhere else."""
+    key = signing_key(algorithm, None)
+    allowed = ProofRules(resource=RULES.resource, algorithms=(algorithm,))
+    assert check(proof(key), key=key, rules=allowed) == "1"
+    others = tuple(one for one in DPOP_ALGORITHMS if one != algorithm)
+    with pytest.raises(CredentialRefused):
+        check(proof(key), key=key, rules=ProofRules(resource=RULES.resource, algorithms=others))
+    # The same key under the name of another algorithm, and another key of the same kind.
+    for other in others:
+        with pytest.raises(CredentialRefused):
+            check(
+                proof(key, header={"alg": other}),
+                key=key,
+                rules=ProofRules(resource=RULES.resource, algorithms=DPOP_ALGORITHMS),
+            )
+    with pytest.raises(CredentialRefused):
+        check(proof(signing_key(algorithm, "another")), key=key, rules=allowed)
+
+
+def test_a_short_rsa_key_proves_nothing() -> None:
+    """Whoever can factor the modulus has the key."""
+    short = SigningKey("RS256", None, rsa_bits=1024)
+    allowed = ProofRules(resource=RULES.resource, algorithms=("RS256",))
+    with pytest.raises(CredentialRefused):
+        check(proof(short), key=short, rules=allowed)
+
+
+def test_a_nonce_is_asked_for_last() -> None:
+    """A proof that is good but for its nonce is told to get one; one that is bad anyway is told that it is bad."""
+    good = {"n-1"}.__contains__
+    assert check(proof(nonce="n-1"), nonce_good=good) == "1"
+    for nonce in ("n-2", "", None):
+        with pytest.raises(CredentialRefused) as refused:
+            check(proof(nonce=nonce), nonce_good=good)
+        assert refused.value.code == "identity.proof_nonce"
+    with pytest.raises(CredentialRefused) as refused:
+        check(proof(nonce="n-2", htm="GET"), nonce_good=good)
+    assert refused.value.code == "identity.proof_invalid"
+    assert check(proof(nonce="whatever")) == "1"
+
+
+SOUND: dict[Kind, bytes] = {
+    one: proof(signing_key(one, None)).encode() for one in ("ES256", "EdDSA", "RS256")
+}
+
+
+@given(data=st.data())
+def test_any_one_changed_byte_of_a_proof_is_refused(data: st.DataObject) -> None:
+    """Header, claims or signature, whatever the byte becomes; never with an error of another kind.
+
+    Attack: a second spelling of a proof, which would be another proof to whoever compares bytes.
+    """
+    algorithm: Kind = data.draw(st.sampled_from(["ES256", "EdDSA", "RS256"]))
+    sound = SOUND[algorithm]
+    at = data.draw(st.integers(0, len(sound) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda value: value != sound[at]))
+    changed = sound[:at] + bytes([byte]) + sound[at + 1 :]
+    rules = ProofRules(resource=RULES.resource, algorithms=("ES256", "EdDSA", "RS256"))
+    key = signing_key(algorithm, None)
+    assert check(sound, key=key, rules=rules) == "1"
+    with pytest.raises(CredentialRefused) as refused:
+        check(changed, key=key, rules=rules)
+    assert refused.value.code == "identity.proof_invalid"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+def test_the_last_characters_of_each_part_have_one_spelling(algorithm: Kind) -> None:
+    """Base64url leaves bits unused at an end, which a lenient decoder ignores: sixteen spellings of one signature."""
+    key, sound = signing_key(algorithm, None), SOUND[algorithm].decode()
+    rules = ProofRules(resource=RULES.resource, algorithms=("ES256", "EdDSA", "RS256"))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. "
+    ends = [at - 1 for at, char in enumerate(sound) if char == "."] + [len(sound) - 1]
+    for at in ends:
+        for char in alphabet.replace(sound[at], ""):
+            with pytest.raises(CredentialRefused):
+                check(sound[:at] + char + sound[at + 1 :], key=key, rules=rules)
+    for tail in ("=", "==", ".", " ", "\n", "\x00"):
+        with pytest.raises(CredentialRefused):
+            check(sound + tail, key=key, rules=rules)

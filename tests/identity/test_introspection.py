@@ -39,6 +39,7 @@ class Setting:
     def __init__(self, server: IssuerServer, http: httpx.AsyncClient, remember_s: float = 30.0) -> None:
         self.server = server
         self.monotonic = 1000.0
+        self.ahead = 0
         self.verifier = IntrospectionVerifier(
             audience=AUDIENCE,
             trusted=TrustedIssuer(issuer=server.url, scope_map={"ext:pay": "pay"}),
@@ -47,6 +48,7 @@ class Setting:
             client_secret="unsafe",
             fetcher=HttpFetcher(http, max_bytes=4096, deadline_s=1.0),
             remember_s=remember_s,
+            clock=lambda: time.time() + self.ahead,
             monotonic=lambda: self.monotonic,
         )
 
@@ -138,6 +140,17 @@ async def test_a_revoked_token_is_good_for_the_bound_and_no_longer(setting: Sett
     setting.monotonic += 2
     assert await setting.verifier.verify(TOKEN) is None
     assert await setting.verifier.verify(TOKEN) is None
+    assert setting.server.hits["/introspect"] == 2
+
+
+async def test_what_is_remembered_ends_when_the_token_does(setting: Setting) -> None:
+    """The bound is not over, the token is: it is asked about again, and what the issuer says of it is not enough."""
+    setting.says(exp=int(time.time()) + 600)
+    assert await setting.verifier.verify(TOKEN) is not None
+    setting.ahead = 601
+    with pytest.raises(CredentialRefused) as refused:
+        await setting.verifier.verify(TOKEN)
+    assert refused.value.code == "identity.token_expired"
     assert setting.server.hits["/introspect"] == 2
 
 

@@ -33,6 +33,10 @@ def test_the_defaults_are_strict() -> None:
         {"leeway_s": -1},
         {"leeway_s": MAX_LEEWAY_S + 1},
         {"role_claim": ["a", ""]},
+        {"scope_claim": [""]},
+        {"scope_map": {"": "pay"}},
+        {"scope_map": {"ext:pay": ""}},
+        {"role_map": {"grp-7": ""}},
         {"algorithm": "RS256"},
     ],
 )

@@ -98,3 +98,19 @@ def test_a_wrong_row_is_refused_at_start(wrong: dict[str, object]) -> None:
     """A raw token in the configuration, an invisible character, a misspelt member."""
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, StaticToken)
+
+
+async def test_a_row_may_be_bound_to_a_key() -> None:
+    """The caller is, then; whether the request proves it is not for the table to say."""
+    token = mint_static_token()
+    table = StaticTokens([row(token, key_thumbprint="x" * 43)])
+    caller = await table.verify(Secret(token.encode()))
+    assert caller is not None
+    assert caller.key_thumbprint == "x" * 43
+
+
+@pytest.mark.parametrize("thumbprint", ["", "x" * 42, "x" * 44, "x" * 42 + "=", "x" * 42 + "+", "é" * 43])
+def test_a_binding_that_is_none_is_refused_at_start(thumbprint: str) -> None:
+    """It would fit no key, and the token would be worth nothing; or worse, be taken for an unbound one."""
+    with pytest.raises(msgspec.ValidationError, match="key_thumbprint"):
+        row(mint_static_token(), key_thumbprint=thumbprint)

@@ -239,6 +239,30 @@ def test_keys_of_an_issuer_come_from_one_place() -> None:
     assert "jwks_uri or jwks_file" in refusal(identity=IdentitySettings(issuers=(issuer,)))
 
 
+def test_asking_an_issuer_takes_an_address_and_an_account() -> None:
+    """Any part alone is a mistake that would show at the first token; and the secret is not quoted."""
+    where, client, secret = "https://idp.example/introspect", "gateway", Hidden("unsafe-secret")
+    for half in (
+        {"introspection_url": where},
+        {"introspection_url": where, "introspection_client_id": client},
+        {"introspection_url": where, "introspection_client_secret": secret},
+        {"introspection_client_id": client},
+        {"introspection_client_secret": secret},
+    ):
+        issuer = IssuerSettings(issuer="https://idp.example", **half)
+        said = refusal(identity=IdentitySettings(issuers=(issuer,)))
+        assert "introspection_url" in said
+        assert secret not in said
+    whole = IssuerSettings(
+        issuer="https://idp.example",
+        introspection_url=where,
+        introspection_client_id=client,
+        introspection_client_secret=secret,
+    )
+    accepted(identity=IdentitySettings(issuers=(whole,)))
+    assert secret not in repr(whole)
+
+
 @pytest.mark.parametrize(
     ("host", "here"),
     [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from gateway.serving import serving
+
+INTROSPECTOR = "gateway"
+INTROSPECTOR_SECRET = "unsafe-secret-of-the-gateway"
 
 
 @dataclass(kw_only=True)
@@ -42,6 +46,8 @@ class AuthorizationServer:
     """State of the server, and what reached it. ``tokens``: valid access token -> its scopes and key."""
 
     url: str = ""
+    protects: str = ""
+    """Another resource than the one beside it: a gateway, which asks ``/introspect`` about tokens."""
     dpop: bool = False
     nonces: bool = False
     pending_polls: int = 0
@@ -63,7 +69,7 @@ class AuthorizationServer:
     @property
     def resource(self) -> str:
         """The protected resource: an MCP endpoint that says who it is."""
-        return f"{self.url}/mcp"
+        return self.protects or f"{self.url}/mcp"
 
     def app(self) -> Starlette:
         """All routes."""
@@ -75,6 +81,7 @@ class AuthorizationServer:
                 Route("/authorize", self._authorize),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/device", self._device, methods=["POST"]),
+                Route("/introspect", self._introspect, methods=["POST"]),
                 Route("/mcp", self._mcp, methods=["POST", "GET", "DELETE"]),
             ]
         )
@@ -107,7 +114,7 @@ class AuthorizationServer:
         wanted = await request.json()
         self.registered.append(wanted)
         client = f"client-{len(self.registered)}"
-        return JSONResponse({"client_id": client, "token_endpoint_auth_method": "none"}, 201)
+        return JSONResponse({**wanted, "client_id": client, "token_endpoint_auth_method": "none"}, 201)
 
     async def _authorize(self, request: Request) -> Response:
         query = dict(request.query_params)
@@ -133,6 +140,27 @@ class AuthorizationServer:
                 "expires_in": 60,
             }
         )
+
+    async def _introspect(self, request: Request) -> Response:
+        """RFC 7662, for the one resource server that has an account here."""
+        expected = base64.b64encode(f"{INTROSPECTOR}:{INTROSPECTOR_SECRET}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {expected}":
+            return JSONResponse({"error": "invalid_client"}, 401)
+        known = self.tokens.get(str((await request.form())["token"]))
+        if known is None:
+            return JSONResponse({"active": False})
+        facts = {
+            "active": True,
+            "iss": self.url,
+            "sub": "alice",
+            "client_id": "client-1",
+            "aud": self.resource,
+            "exp": int(time.time()) + self.life_s,
+            "scope": " ".join(known["scopes"]),
+            "roles": ["agent"],
+            "token_type": "DPoP" if known["key"] else "Bearer",
+        }
+        return JSONResponse({**facts, "cnf": {"jkt": known["key"]}} if known["key"] else facts)
 
     async def _token(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
@@ -166,7 +194,7 @@ class AuthorizationServer:
             and asked["redirect_uri"] == form["redirect_uri"]
             and asked["client_id"] == form["client_id"]
             and form["resource"] == self.resource
-            and asked.get("dpop_jkt") == key
+            and (not self.dpop or asked.get("dpop_jkt") == key)
         )
         if not fits or asked is None:
             return JSONResponse({"error": "invalid_grant"}, 400)

@@ -7,8 +7,8 @@ from tests.support.until import until_answered
 
 
 async def revision_of(house: House) -> str:
-    """The revision as the readiness endpoint tells it."""
-    revision = (await house.http.get("/readyz")).json()["policy"]["revision"]
+    """The revision as the operator's probe tells it."""
+    revision = (await house.gateway.probe.readiness())["policy"]["revision"]
     assert isinstance(revision, str)
     return revision
 
