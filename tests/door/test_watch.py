@@ -73,9 +73,7 @@ async def test_each_is_watched_by_itself() -> None:
     watches = Watches(every_s=0.001)
     heard: list[int] = []
     lines = [Line() for _ in range(3)]
-    watching = [
-        watches.start(line.receive, partial(heard.append, name)) for name, line in enumerate(lines)
-    ]
+    watching = [watches.start(line.receive, partial(heard.append, name)) for name, line in enumerate(lines)]
     lines[1].leave()
     await until(lambda: heard)
     assert heard == [1]
