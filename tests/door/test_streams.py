@@ -10,6 +10,7 @@ import pytest
 
 from gateway.door.host import Host
 from gateway.door.listen import SUBSCRIPTION_META_KEY
+from gateway.door.streams import MAX_STREAMS_OF_ONE
 from gateway.errors import UpstreamUnavailable
 from gateway.upstream.target import Reply
 from tests.support.door import MODERN, Asked, Door, opened_door
@@ -368,6 +369,26 @@ async def test_a_subscription_needs_a_caller_and_a_server(door: Door) -> None:
     older = await door.post("subscriptions/listen", WANTED).end()
     assert older.document["error"]["code"] == -32601
     assert door.upstream.listened == []
+
+
+async def test_one_caller_holds_only_so_many_streams(door: Door) -> None:
+    """Attack: stream after stream, until no conversation with the server is left for anybody else."""
+    speaker = Speaker(door)
+    streams = [door.post("subscriptions/listen", WANTED, protocol=MODERN) for _ in range(MAX_STREAMS_OF_ONE)]
+    await speaker.listeners(MAX_STREAMS_OF_ONE)
+    for refused in (door.post("subscriptions/listen", WANTED, protocol=MODERN), door.get(await door.open())):
+        await refused.end()
+        assert (refused.status, refused.code) == (503, "door.streams_full")
+    assert len(door.upstream.listened) == MAX_STREAMS_OF_ONE
+    other = door.post("subscriptions/listen", WANTED, protocol=MODERN, token=OTHER)
+    await speaker.listeners(MAX_STREAMS_OF_ONE + 1)
+    for stream in (*streams, other):
+        stream.leave()
+        await stream.end()
+    free = door.post("subscriptions/listen", WANTED, protocol=MODERN)
+    await speaker.listeners(MAX_STREAMS_OF_ONE + 2)
+    free.leave()
+    await free.end()
 
 
 # -- a host that goes in the middle of a call -------------------------------------------------------------------------
