@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.door.event_stream import MAX_KEPT_BYTES, MAX_KEPT_STREAMS, KeptStream, KeptStreams, event
+from gateway.door.event_stream import (
+    MAX_KEPT_BYTES,
+    MAX_KEPT_OF_SESSION,
+    MAX_KEPT_STREAMS,
+    KeptStream,
+    KeptStreams,
+    event,
+)
 
 
 def test_an_event_as_it_is_written() -> None:
@@ -109,6 +116,26 @@ def test_an_event_that_is_too_large_is_not_kept() -> None:
     assert streams.find("1.2") == (stream, 2)
     stream.add(b"b")
     assert [one.number for one in stream.after(2)] == [3]
+
+
+def test_what_is_kept_of_a_session_is_bounded() -> None:
+    """All its streams together; those that ended give way first, and say so."""
+    streams = KeptStreams()
+    size = MAX_KEPT_OF_SESSION // 4 - 100
+    live, ended = streams.open(standing=False), streams.open(standing=False)
+    live.add(b"x" * size)
+    ended.add(b"x" * size)
+    ended.end()
+    more = [streams.open(standing=False) for _ in range(3)]
+    for stream in more:
+        stream.add(b"x" * size)
+    assert streams.find("2.0") is None
+    assert streams.find("1.0") is not None
+    for stream in more:
+        stream.add(b"x" * (size // 2))
+    assert streams.find("1.0") is None
+    assert sum(one.kept_bytes for one in (live, ended, *more)) <= MAX_KEPT_OF_SESSION
+    assert streams.find("5.0") is not None
 
 
 def test_a_session_keeps_only_so_many_streams() -> None:
