@@ -139,8 +139,11 @@ async def pass_request(request: Request, house: House, host: Host) -> Passed:
         return Passed(reply=reply, token=token)
 
 
-async def open_stream(request: Request, house: House) -> Upstream:
-    """Judge a stream of the server's own before it is opened; its server. Errors as of :func:`pass_request`."""
+async def open_stream(request: Request, house: House) -> tuple[Upstream, Caller]:
+    """Judge a stream of the server's own before it is opened; its server, and whose it is.
+
+    Errors as of :func:`pass_request`.
+    """
     async with house.books.passage(
         call_id=request.call_id, server=request.server, method=LISTEN, era=request.era
     ) as book:
@@ -151,7 +154,7 @@ async def open_stream(request: Request, house: House) -> Upstream:
         if not isinstance(decision, Allow):
             raise _no(decision)
         book.passed(None)
-        return upstream
+        return upstream, caller
 
 
 def upstream_of(house: House, server: str) -> Upstream:

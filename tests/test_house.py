@@ -18,7 +18,7 @@ GATEWAY = REPOSITORY / "gateway"
 ROOMS = ("door", "identity", "catalog", "policy", "outcome", "upstream", "audit")
 
 # These see every room: they are the walk itself, what wires it, and what starts it.
-WIRING = {"walk", "listing", "app", "cli", "demo"}
+WIRING = {"walk", "listing", "passage", "app", "cli", "demo"}
 
 # Every room may use these: they know no room.
 EVERYWHERE = {
@@ -38,6 +38,8 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "outcome.view": "an elicitation shows what will be sent",
         "walk": "the door hands the call over",
         "listing": "and the question what tools there are",
+        "passage": "and every other request that is judged",
+        "upstream.target": "what a server says of itself and on its own account; the protocol only",
     },
     "identity": {
         "door.strict_json": "tokens and key sets are hostile input too",
@@ -46,6 +48,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     "catalog": {
         "state.store": "approvals outlive the process",
         "upstream.target": "definitions are asked for where they are; the protocol only",
+        "door.call": "the headers that came with a call are compared with its arguments, as the tool's schema says",
     },
     "policy": {
         "door.call": "the question holds the call",
@@ -55,6 +58,8 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     },
     "outcome": {
         "door.call": "which dialect the answer is given in",
+        "door.host": "what a target asks goes to the host, now or by the next round; values and a protocol",
+        "identity.credentials": "a parked call keeps its host's token to be exchanged, as the secret that it is",
         "catalog.drift": "the tool is compared once more before it is called (invariant 9)",
         "policy.decision": "the decision to carry out",
         "policy.money": "the view shows the amount",
@@ -110,6 +115,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "upstream.stdio_inbox": "test_mcp_stdio.py: floods, slow hosts",
     "upstream.stdio_process": "test_mcp_stdio.py: start, death, children, environment, stderr",
     "door.host": "values and a protocol",
+    "door.dispatch": "test_endpoint.py, test_session.py and test_passage.py: each method, in each era",
+    "door.exchange": "values; test_session.py and test_streams.py cancel in each era",
+    "door.refusal": "test_endpoint.py: status, headers and code of each error, in each era",
     "policy.money": "values only",
     "audit.verification": "values only; test_verify.py fills them",
     "http1.errors": "values only; test_client.py raises each",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -29,6 +30,8 @@ STREAM_HEADERS: Final = (
 )
 MAX_KEPT_BYTES: Final = 256 * 1024
 """Bytes of one stream that are kept to be told again."""
+MAX_KEPT_OF_SESSION: Final = 512 * 1024
+"""Bytes of all streams of one session: a caller may have two hundred of those."""
 MAX_KEPT_STREAMS: Final = 16
 """Streams of one session that are kept, the oldest ended one first out."""
 _EVENT_ID = re.compile(r"([0-9a-z]{1,12})\.([0-9]{1,12})")
@@ -54,13 +57,14 @@ class KeptEvent(msgspec.Struct, frozen=True):
 class KeptStream:
     """The last events of one stream."""
 
-    def __init__(self, name: str, *, standing: bool) -> None:
+    def __init__(self, name: str, *, standing: bool, grown: Callable[[], None] = lambda: None) -> None:
         self.name = name
+        self._grown = grown
         self.standing = standing
         """Whether it is the session's own stream, which answers no request and goes on under another name."""
         self.ended = False
         self._kept: deque[KeptEvent] = deque()
-        self._bytes = 0
+        self.kept_bytes = 0
         self._number = 0
         self._dropped = 0
         self._news = asyncio.Event()
@@ -70,14 +74,19 @@ class KeptStream:
         self._number += 1
         encoded = event(data, event_id=f"{self.name}.{self._number}", retry_ms=retry_ms)
         self._kept.append(KeptEvent(self._number, encoded))
-        self._bytes += len(encoded)
+        self.kept_bytes += len(encoded)
         # The newest may go too: a server's largest result, kept for every stream, would be all of our memory.
-        while self._bytes > MAX_KEPT_BYTES:
-            dropped = self._kept.popleft()
-            self._bytes -= len(dropped.encoded)
-            self._dropped = dropped.number
+        while self.kept_bytes > MAX_KEPT_BYTES:
+            self.forget_one()
+        self._grown()
         self._news.set()
         return encoded
+
+    def forget_one(self) -> None:
+        """The oldest event that is kept."""
+        dropped = self._kept.popleft()
+        self.kept_bytes -= len(dropped.encoded)
+        self._dropped = dropped.number
 
     def end(self) -> None:
         """Nothing more will come."""
@@ -108,12 +117,21 @@ class KeptStreams:
     def open(self, *, standing: bool) -> KeptStream:
         """A new one."""
         self._count += 1
-        stream = KeptStream(f"{self._count:x}", standing=standing)
+        stream = KeptStream(f"{self._count:x}", standing=standing, grown=self._bound)
         self._streams[stream.name] = stream
         if len(self._streams) > MAX_KEPT_STREAMS:
             ended = next((name for name, one in self._streams.items() if one.ended), None)
             del self._streams[ended if ended is not None else next(iter(self._streams))]
         return stream
+
+    def _bound(self) -> None:
+        """Forget what is oldest, of the streams that ended first."""
+        over = sum(one.kept_bytes for one in self._streams.values()) - MAX_KEPT_OF_SESSION
+        for stream in sorted(self._streams.values(), key=lambda one: not one.ended) if over > 0 else ():
+            while over > 0 and stream.kept_bytes:
+                before = stream.kept_bytes
+                stream.forget_one()
+                over -= before - stream.kept_bytes
 
     def find(self, event_id: str) -> tuple[KeptStream, int] | None:
         """The stream of that event and the event's number; None: never ours, or no longer whole."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from gateway.door.call import Era
@@ -18,7 +20,7 @@ from gateway.door.listen import SUBSCRIPTION_META_KEY, Listener
 from gateway.door.protocol import META_SERVER, server_info
 from gateway.door.session import Session, SessionGone
 from gateway.door.watch import until_gone
-from gateway.errors import INVALID_PARAMS, MalformedRequest, UpstreamUnavailable
+from gateway.errors import INVALID_PARAMS, MalformedRequest, Unavailable, UpstreamUnavailable
 from gateway.passage import LISTEN, Request, open_stream
 from gateway.upstream.target import Upstream
 from gateway.walk import House
@@ -29,6 +31,9 @@ LONGEST_S: Final = 900.0
 """Seconds after which a stream is ended and its host comes back for another: whoever lost its token or its rights since
 then is not let in again."""
 NO_STREAM: Final = "upstream.no_stream"
+MAX_STREAMS_OF_ONE: Final = 32
+"""Of one caller at one server. Each may hold a conversation of its own there, and those of a server are few: who opens
+stream after stream must not take them from everybody else."""
 _LOG = logging.getLogger("countersign.door")
 
 
@@ -39,6 +44,7 @@ class Streams:
         self._house = house
         self._dispatch = dispatch
         self._version = version
+        self._open: Counter[tuple[str, str]] = Counter()
 
     async def of_session(
         self, exchange: Exchange, session: Session, channel: Channel, receive: Receive
@@ -50,26 +56,28 @@ class Streams:
         """
         missed = _missed(session, exchange.headers.one(b"last-event-id"))
         if missed is not None and not missed[0].standing:
-            await _held(channel, receive, _told(channel, *missed))
-            await channel.finish(b"")
+            with self._place(session.principal, session.server):
+                await _held(channel, receive, _told(channel, *missed))
+                await channel.finish(b"")
             return
         exchange.recorded = True
-        upstream = await open_stream(_request(exchange, session), self._house)
+        upstream, caller = await open_stream(_request(exchange, session), self._house)
         if session.ended:
             # It was closed while the policy thought; nobody would ever end a stream of it.
             raise SessionGone("The session has ended; send initialize again.")
-        if session.stream is not None:
-            session.stream()
-        session.stream = cancel = exchange.canceller()
-        try:
-            await channel.open(standing=True)
-            if missed is not None:
-                await channel.repeat(missed[0].after(missed[1]))
-            await _held(channel, receive, _fed(upstream, {}, channel))
-            await channel.finish(b"")
-        finally:
-            if session.stream is cancel:
-                session.stream = None
+        with self._place(caller.principal, upstream.name):
+            if session.stream is not None:
+                session.stream()
+            session.stream = cancel = exchange.canceller()
+            try:
+                await channel.open(standing=True)
+                if missed is not None:
+                    await channel.repeat(missed[0].after(missed[1]))
+                await _held(channel, receive, _fed(upstream, {}, channel))
+                await channel.finish(b"")
+            finally:
+                if session.stream is cancel:
+                    session.stream = None
 
     async def listen(self, exchange: Exchange, channel: Channel, receive: Receive) -> None:
         """``subscriptions/listen``: a stream until the host closes it, or its server does."""
@@ -83,15 +91,30 @@ class Streams:
             )
         request = self._dispatch.passage(exchange, message, LISTEN)
         exchange.recorded = True
-        upstream = await open_stream(request, self._house)
+        upstream, caller = await open_stream(request, self._house)
         listener = Listener(channel, message.rpc_id)
-        await channel.open()
-        try:
-            await _held(channel, receive, _once(upstream, message.params, listener))
-        finally:
-            await upstream.forget(listener.conversation)
+        with self._place(caller.principal, upstream.name):
+            await channel.open()
+            try:
+                await _held(channel, receive, _once(upstream, message.params, listener))
+            finally:
+                await upstream.forget(listener.conversation)
         meta = {META_SERVER: server_info(self._version), SUBSCRIPTION_META_KEY: message.rpc_id}
         await channel.finish(encoded(message.rpc_id, {"result": {"resultType": "complete", "_meta": meta}}))
+
+    @contextmanager
+    def _place(self, principal: str, server: str) -> Iterator[None]:
+        """One of the caller's streams, while it stands. :raises Unavailable: it has too many."""
+        key = principal, server
+        if self._open[key] >= MAX_STREAMS_OF_ONE:
+            raise Unavailable("Too many streams are open; close one first.", code="door.streams_full")
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
 
 
 def _request(exchange: Exchange, session: Session) -> Request:

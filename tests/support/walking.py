@@ -99,11 +99,14 @@ class ScriptedEngine:
         self.answering = answering
         self.revision = REVISION
         self.questions: list[dict[str, Any]] = []
+        self.thinking: Callable[[], Awaitable[object]] | None = None
 
     async def evaluate(self, entrypoint: Entrypoint, document: bytes) -> Evaluation:
         """See ``Engine.evaluate``."""
         question: dict[str, Any] = msgspec.json.decode(document)
         self.questions.append(question)
+        if self.thinking is not None:
+            await self.thinking()
         said = self.answering(question)
         if isinstance(said, BaseException):
             raise said
