@@ -52,6 +52,9 @@ PASSED: Final = frozenset(_TARGETS) | {
 """The methods of MCP that are handed on. Any other is not served: a policy judges what somebody has read about."""
 GONE_IN_MODERN: Final = frozenset({"resources/subscribe", "resources/unsubscribe", "logging/setLevel"})
 """Methods that 2026-07-28 no longer has (changelog)."""
+SUBSCRIBE: Final = "resources/subscribe"
+MAX_SUBSCRIPTIONS = 100
+"""Resources of one ``subscriptions/listen``: each is a question to the policy."""
 MAX_TARGET_CHARS = 2_048
 """Characters of a URI or a name; what is longer is not something a rule was written for."""
 
@@ -150,6 +153,10 @@ async def open_stream(request: Request, house: House) -> tuple[Upstream, Caller]
         upstream = upstream_of(house, request.server)
         caller = book.caller(await house.identity.identify(request.credentials))
         decision = await _judged(house, request, caller, None)
+        for subscribing in _subscribing(request):
+            # Attack: what no rule lets this caller subscribe to by its own name, asked for under another one.
+            if isinstance(decision, Allow):
+                decision = await _judged(house, subscribing, caller, subscribing.target)
         book.judged(decision)
         if not isinstance(decision, Allow):
             raise _no(decision)
@@ -165,6 +172,24 @@ def upstream_of(house: House, server: str) -> Upstream:
             f"There is no server {server[:64]!r} behind this gateway.", code="catalog.unknown_server"
         )
     return upstream
+
+
+def _subscribing(request: Request) -> list[Request]:
+    """The resources of a ``subscriptions/listen``, each as the request it would be in the older era.
+
+    :raises MalformedRequest: no list, or more than :data:`MAX_SUBSCRIPTIONS`.
+    """
+    wanted = request.params.get("notifications")
+    uris = wanted.get("resourceSubscriptions") if isinstance(wanted, dict) else None
+    if uris is None:
+        return []
+    if not isinstance(uris, list) or len(uris) > MAX_SUBSCRIPTIONS:
+        raise MalformedRequest(
+            f"params.notifications.resourceSubscriptions is a list of at most {MAX_SUBSCRIPTIONS}.",
+            code="door.params",
+            rpc_code=INVALID_PARAMS,
+        )
+    return [msgspec.structs.replace(request, method=SUBSCRIBE, params={"uri": uri}) for uri in uris]
 
 
 async def _judged(house: House, request: Request, caller: Caller, target: str | None) -> Decision:

@@ -24,6 +24,7 @@ from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.passage import (
     GONE_IN_MODERN,
     LISTEN,
+    MAX_SUBSCRIPTIONS,
     MAX_TARGET_CHARS,
     PASSED,
     NotPassed,
@@ -182,6 +183,47 @@ async def test_a_server_that_gives_no_answer(bank: Rooms) -> None:
     bank.upstream.reply = Reply(effect=Effect.REFUSED, error={"code": -32602, "message": "no"}, is_error=True)
     assert (await passed(bank)).reply.error == {"code": -32602, "message": "no"}
     assert bank.records("passage")[-1]["status"] == "failed"
+
+
+def by_target(allowed: str) -> Any:
+    """A policy that lets everything pass but subscriptions to another thing than this one."""
+
+    def answering(question: dict[str, Any]) -> dict[str, Any]:
+        call = question["call"]
+        refused = call["method"] == "resources/subscribe" and call["target"] != allowed
+        return an_answer("deny" if refused else "allow")
+
+    return answering
+
+
+def listening(uris: Any) -> Request:
+    """A subscription that names resources."""
+    return a_request(LISTEN, {"notifications": {"resourceSubscriptions": uris}})
+
+
+async def test_what_may_not_be_subscribed_to_is_not_listened_to_either(bank: Rooms) -> None:
+    """Attack: a resource that no rule lets this caller subscribe to, asked for under the newer era's name."""
+    bank.engine.answering = by_target("note://one")
+    upstream, caller = await open_stream(listening(["note://one"]), bank.house)
+    assert (upstream.name, caller.subject) == (SERVER, "agent-one")
+    for uris in (["note://two"], ["note://one", "note://two"], ["note://two", "note://one"]):
+        with pytest.raises(NotPassed):
+            await open_stream(listening(uris), bank.house)
+    assert [one["status"] for one in bank.records("passage")] == ["executed", *["refused"] * 3]
+    assert bank.upstream.listened == []
+
+
+@pytest.mark.parametrize(
+    "uris",
+    ["note://one", {"a": 1}, [5], [""], [None], ["n"] * (MAX_SUBSCRIPTIONS + 1)],
+    ids=lambda one: str(one)[:12],
+)
+async def test_a_subscription_to_what_cannot_be_named_is_refused(bank: Rooms, uris: Any) -> None:
+    """And so many are not judged one by one."""
+    with pytest.raises(MalformedRequest):
+        await open_stream(listening(uris), bank.house)
+    assert len(bank.engine.questions) <= 1
+    assert bank.records("passage")[-1]["status"] == "refused"
 
 
 # -- a second round ---------------------------------------------------------------------------------------------------
