@@ -14,7 +14,15 @@ from typing import Any
 import msgspec
 
 from gateway.door.call import OWN_META_PREFIX
-from gateway.door.event_stream import KEEP_ALIVE, RETRY_MS, STREAM_HEADERS, KeptEvent, KeptStream, event
+from gateway.door.event_stream import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_S,
+    RETRY_MS,
+    STREAM_HEADERS,
+    KeptEvent,
+    KeptStream,
+    event,
+)
 from gateway.door.host import ASKED_OF_HOSTS, HostCannot
 from gateway.door.http import Send, respond
 from gateway.door.session import Session
@@ -102,9 +110,13 @@ class Channel:
         try:
             request = {"jsonrpc": "2.0", "id": rpc_id, "method": method, "params": params}
             await self.write(_ENCODER.encode(request))
-            return await answer
+            while not (await asyncio.wait({answer}, timeout=KEEP_ALIVE_S))[0]:
+                await self.keep_alive()  # a person thinks longer than a proxy waits
+            return answer.result()
         finally:
             session.withdraw(rpc_id)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # the session may have ended in the moment of our own cancellation
 
     # -- the door's side --------------------------------------------------------------------------------------
 

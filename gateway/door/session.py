@@ -67,6 +67,9 @@ class Session:
         """What cancels a request under way, by the host's own id."""
         self.stream: Callable[[], None] | None = None
         """What ends the host's one GET stream."""
+        self.silent = asyncio.Event()
+        """Set while it has none."""
+        self.silent.set()
         self.ended = False
         self._asked: dict[str, asyncio.Future[msgspec.Raw]] = {}
         self._count = 0

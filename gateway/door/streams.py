@@ -65,19 +65,21 @@ class Streams:
         if session.ended:
             # It was closed while the policy thought; nobody would ever end a stream of it.
             raise SessionGone("The session has ended; send initialize again.")
-        with self._place(caller.principal, upstream.name):
-            if session.stream is not None:
-                session.stream()
-            session.stream = cancel = exchange.canceller()
-            try:
+        while session.stream is not None:
+            session.stream()
+            await session.silent.wait()  # its place is free by then
+        session.stream = exchange.canceller()
+        session.silent.clear()
+        try:
+            with self._place(caller.principal, upstream.name):
                 await channel.open(standing=True)
                 if missed is not None:
                     await channel.repeat(missed[0].after(missed[1]))
                 await _held(channel, receive, _fed(upstream, {}, channel))
                 await channel.finish(b"")
-            finally:
-                if session.stream is cancel:
-                    session.stream = None
+        finally:
+            session.stream = None
+            session.silent.set()
 
     async def listen(self, exchange: Exchange, channel: Channel, receive: Receive) -> None:
         """``subscriptions/listen``: a stream until the host closes it, or its server does."""

@@ -25,6 +25,8 @@ ALLOWED_GROWTH_BYTES = 3 * 1024 * 1024
 """Far below what was streamed; the allocator's own rounding is in it."""
 IDLE = 1_000
 ALLOWED_PER_STREAM_BYTES = 50 * 1024
+CALLERS = 50
+"""Each with twenty streams: one caller may not have many more."""
 PAGE = resource.getpagesize()
 
 
@@ -49,7 +51,12 @@ async def gateway_process(folder: Path, upstream: str) -> AsyncIterator[tuple[in
                 "paypal": {"enabled": False},
                 "identity": {
                     "tokens": [
-                        {"sha256": hash_static_token(AGENT_TOKEN), "subject": "agent", "roles": ["agent"]}
+                        {
+                            "sha256": hash_static_token(token_of(one)),
+                            "subject": f"agent-{one}",
+                            "roles": ["agent"],
+                        }
+                        for one in range(CALLERS)
                     ]
                 },
                 "policy": {"path": str(policies), "reload": False, "timeout_s": 5},
@@ -71,11 +78,16 @@ async def gateway_process(folder: Path, upstream: str) -> AsyncIterator[tuple[in
         await process.wait()
 
 
-def head(method: str, body: bytes, **fields: str) -> bytes:
+def token_of(caller: int) -> str:
+    """The token of one of them."""
+    return f"{AGENT_TOKEN}-{caller}"
+
+
+def head(method: str, body: bytes, *, caller: int = 0, **fields: str) -> bytes:
     """One request."""
     lines = {
         "host": "127.0.0.1",
-        "authorization": f"Bearer {AGENT_TOKEN}",
+        "authorization": f"Bearer {token_of(caller)}",
         "accept": "application/json, text/event-stream",
         **{name.replace("_", "-"): value for name, value in fields.items()},
     }
@@ -136,14 +148,14 @@ async def test_a_thousand_idle_streams_cost_little(tmp_path: Path) -> None:
         gateway_process(tmp_path, f"http://127.0.0.1:{server}/mcp") as (port, pid),
         AsyncExitStack() as stack,
     ):
-        await opened(stack, port)
+        await opened(stack, port, 0)
         before = memory_of(pid)
-        for _ in range(IDLE // 50):
-            await asyncio.gather(*(opened(stack, port) for _ in range(50)))
+        for _ in range(IDLE // CALLERS):
+            await asyncio.gather(*(opened(stack, port, caller) for caller in range(CALLERS)))
         assert (memory_of(pid) - before) / IDLE < ALLOWED_PER_STREAM_BYTES
 
 
-async def opened(stack: AsyncExitStack, port: int) -> None:
+async def opened(stack: AsyncExitStack, port: int, caller: int) -> None:
     """A session, and its stream, until the stack ends."""
     params = {
         "protocolVersion": "2025-11-25",
@@ -153,12 +165,12 @@ async def opened(stack: AsyncExitStack, port: int) -> None:
     body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     stack.callback(writer.close)
-    writer.write(head("POST", body))
+    writer.write(head("POST", body, caller=caller))
     answer = (await reader.readuntil(b"\r\n\r\n")).decode()
     fields = dict(line.split(": ", 1) for line in answer.lower().split("\r\n") if ": " in line)
     session = next(
         line.split(": ", 1)[1] for line in answer.split("\r\n") if line.startswith("mcp-session-id")
     )
     await reader.readexactly(int(fields["content-length"]))
-    writer.write(head("GET", b"", mcp_session_id=session))
+    writer.write(head("GET", b"", caller=caller, mcp_session_id=session))
     await reader.readuntil(b"retry: ")
