@@ -67,6 +67,8 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "door.protocol": "the names of the protocol's fields",
         "door.host": "what a server says and asks before it answers goes to the host; values and a protocol",
         "identity.credentials": "a host's token is a secret that is exchanged, and goes nowhere else",
+        "identity.fetch": "a token endpoint is asked with the limits an issuer is asked with",
+        "identity.errors": "a token that was granted is read by the grammar of tokens that come in",
         "catalog.tool": "our own adapter signs its definitions",
         "policy.money": "PayPal's own amounts, as the question wants them",
     },

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from gateway.errors import SettingsError
 from gateway.settings.model import (
     IdentitySettings,
+    OAuthSettings,
     PayPalSettings,
     PolicySettings,
     Settings,
@@ -22,6 +23,8 @@ _PUBLIC_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%-]+)*/?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
 """One label with a letter in it: what compose and Kubernetes resolve inside, and nothing that is an address."""
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+"""RFC 6749 section 3.3, ``scope-token``."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -103,12 +106,36 @@ def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
     if one.command and one.bearer is not None:
         # A pipe has no Authorization: a credential that is never shown is a mistake, not a setting.
         yield f"{key}.bearer: a command takes its credential from env."
+    if one.oauth is not None:
+        yield from _oauth(f"{key}.oauth", one, one.oauth)
     for text in (*one.command, one.cwd or ""):
         if "\0" in text:
             yield f"{key}.command: holds a character that no command can."
     for variable in one.env:
         if not _VARIABLE.fullmatch(variable):
             yield f"{key}.env: {variable!r} is not the name of a variable."
+
+
+def _oauth(key: str, one: UpstreamSettings, oauth: OAuthSettings) -> Iterator[str]:
+    if one.url is None:
+        yield f"{key}: a command takes its credential from env."
+    if one.bearer is not None:
+        yield f"{key}: set bearer or oauth, not both."
+    token_url = _split(oauth.token_url)
+    if token_url is None or not (
+        token_url.scheme == "https" or (token_url.scheme == "http" and is_loopback(token_url.hostname or ""))
+    ):
+        # Secrets and, for an exchange, the callers' own tokens go there.
+        yield f"{key}.token_url: must be https, or http to loopback."
+    elif token_url.fragment:
+        yield f"{key}.token_url: has no fragment (RFC 6749 section 3.2)."
+    if not oauth.client_secret:
+        yield f"{key}.client_secret: is empty."
+    for scope in oauth.scopes:
+        if not _SCOPE.fullmatch(scope):
+            yield f"{key}.scopes: {scope!r} is not a scope; list them one by one."
+    if oauth.resource is not None and (not urlsplit(oauth.resource).scheme or "#" in oauth.resource):
+        yield f"{key}.resource: must be an absolute URI without a fragment (RFC 8707 section 2)."
 
 
 def _policy(policy: PolicySettings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from gateway.settings.model import (
     Hidden,
     IdentitySettings,
     IssuerSettings,
+    OAuthSettings,
     PayPalSettings,
     PolicySettings,
     Settings,
@@ -274,3 +275,39 @@ def test_an_upstream_is_a_url_or_a_command(one: UpstreamSettings, key: str) -> N
     """One of them, with what belongs to it."""
     assert refusal(upstreams={"x": one}).startswith(key)
     accepted(upstreams={"x": UpstreamSettings(command=("a", "--b c"), env={"A_1": Hidden("b")}, cwd="/tmp")})
+
+
+def oauth(**members: Any) -> OAuthSettings:
+    """Complete, or changed."""
+    given = {"token_url": "https://idp.example/t", "client_id": "g", "client_secret": Hidden("s"), **members}
+    return OAuthSettings(**given)
+
+
+@pytest.mark.parametrize(
+    ("members", "key"),
+    [
+        ({"oauth": oauth(), "bearer": Hidden("b")}, "oauth"),
+        ({"oauth": oauth(token_url="http://idp.example/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="http://idp/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="https://u:p@idp.example/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="https://idp.example/t#x")}, "oauth.token_url"),
+        ({"oauth": oauth(client_secret=Hidden(""))}, "oauth.client_secret"),
+        ({"oauth": oauth(scopes=("a b",))}, "oauth.scopes"),
+        ({"oauth": oauth(resource="crm")}, "oauth.resource"),
+        ({"oauth": oauth(resource="https://x.example#a")}, "oauth.resource"),
+    ],
+)
+def test_a_registration_that_cannot_work_or_is_not_safe(members: dict[str, Any], key: str) -> None:
+    """Secrets and the callers' tokens go to its token URL."""
+    said = refusal(upstreams={"x": UpstreamSettings(url="https://x.example", **members)})
+    assert said.startswith(f"upstreams.x.{key}: ")
+    assert "'s'" not in repr(members)
+
+
+def test_a_registration() -> None:
+    """For a server over HTTP."""
+    for url in ("https://idp.example/t?tenant=1", "http://127.0.0.1:8080/t", "http://localhost/t"):
+        accepted(upstreams={"x": UpstreamSettings(url="https://x.example", oauth=oauth(token_url=url))})
+    assert refusal(upstreams={"x": UpstreamSettings(command=("a",), oauth=oauth())}).startswith(
+        "upstreams.x.oauth: a command"
+    )

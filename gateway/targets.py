@@ -1,0 +1,68 @@
+"""One configured server as an upstream: what carries it and what it is shown. Nothing is contacted or started."""
+
+from __future__ import annotations
+
+import ssl
+
+from gateway.identity.credentials import Secret
+from gateway.settings.environment import inherited
+from gateway.settings.model import OAuthSettings, UpstreamSettings
+from gateway.upstream.credential import Credential, StaticBearer
+from gateway.upstream.delivery import Changed
+from gateway.upstream.mcp_http import McpHttp
+from gateway.upstream.mcp_stdio import McpStdio
+from gateway.upstream.oauth import OAuth
+from gateway.upstream.stdio_process import Command, child_environment
+from gateway.upstream.target import Upstream
+from gateway.upstream.token_endpoint import Registration, TokenEndpoint
+from gateway.version import VERSION
+
+LEAST_SECRET = 6
+"""Characters of a child's variable that is kept out of the log: to blot out every ``1`` would hide the log itself."""
+
+
+def target_of(name: str, one: UpstreamSettings, changed: Changed) -> Upstream:
+    """``changed`` is called with the name when the server says that its tools changed."""
+    return _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
+
+
+def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:
+    return McpHttp(
+        name,
+        url,
+        version=VERSION,
+        credential=_credential(name, one, url),
+        timeout_s=one.timeout_s,
+        max_connections=one.max_connections,
+        ssl=ssl.create_default_context() if url.startswith("https:") else None,
+        changed=changed,
+    )
+
+
+def _credential(name: str, one: UpstreamSettings, url: str) -> Credential:
+    if one.oauth is None:
+        return StaticBearer(one.bearer)
+    return OAuth(name, TokenEndpoint(registration_of(one.oauth, url)), exchange=one.oauth.exchange)
+
+
+def registration_of(oauth: OAuthSettings, url: str) -> Registration:
+    """What is asked for; a token that names nobody as its audience would be good at other servers, too."""
+    return Registration(
+        token_url=oauth.token_url,
+        client_id=oauth.client_id,
+        client_secret=Secret(oauth.client_secret.encode()),
+        scopes=oauth.scopes,
+        resource=url if oauth.resource is None and oauth.audience is None else oauth.resource,
+        audience=oauth.audience,
+        auth_method=oauth.auth_method,
+    )
+
+
+def _child(name: str, one: UpstreamSettings, changed: Changed) -> McpStdio:
+    command = Command(
+        argv=one.command,
+        environment=child_environment(inherited(), one.env),
+        folder=one.cwd,
+        secrets=tuple(value for value in one.env.values() if len(value) >= LEAST_SECRET),
+    )
+    return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed)
