@@ -9,6 +9,7 @@ from gateway.settings.environment import inherited
 from gateway.settings.model import OAuthSettings, UpstreamSettings
 from gateway.upstream.credential import Credential, StaticBearer
 from gateway.upstream.delivery import Changed
+from gateway.upstream.guarded import Guarded
 from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.oauth import OAuth
@@ -22,8 +23,9 @@ LEAST_SECRET = 6
 
 
 def target_of(name: str, one: UpstreamSettings, changed: Changed) -> Upstream:
-    """``changed`` is called with the name when the server says that its tools changed."""
-    return _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
+    """The server within its fence. ``changed`` is called with the name when it says that its tools changed."""
+    bare: Upstream = _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
+    return Guarded(bare, max_concurrency=one.max_concurrency, max_queue=one.max_queue)
 
 
 def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:

@@ -24,6 +24,7 @@ WIRING = {"walk", "listing", "app", "cli", "demo"}
 EVERYWHERE = {
     "errors": "the tree of what can go wrong, with its public codes",
     "canonical": "RFC 8785 bytes and hashes, one spelling for all",
+    "breaker": "when to stop asking a part that does not answer, which knows no parts",
     "http1": "the lean HTTP client, which knows nothing of calls",
 }
 

@@ -60,7 +60,8 @@ class OAuthSettings(Section, frozen=True, kw_only=True):
 class UpstreamSettings(Section, frozen=True, kw_only=True):
     """Another MCP server behind the gateway, reached at ``/mcp/<name>``: over HTTP (``url``), or a child process that
     speaks on its pipes (``command``, a list: no shell). ``env`` is what the child gets besides the few variables that
-    every server may have (``PATH``, ``HOME``, ``LANG`` ...)."""
+    every server may have (``PATH``, ``HOME``, ``LANG`` ...). ``max_concurrency`` calls run there at a time, and
+    ``max_queue`` more wait; of others nothing is sent."""
 
     url: Text | None = None
     command: tuple[Text, ...] = ()
@@ -70,6 +71,8 @@ class UpstreamSettings(Section, frozen=True, kw_only=True):
     oauth: OAuthSettings | None = None
     timeout_s: Seconds = 30.0
     max_connections: Count = 64
+    max_concurrency: Count = 64
+    max_queue: Annotated[int, Meta(ge=0, le=10_000)] = 256
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
