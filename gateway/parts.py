@@ -41,7 +41,7 @@ from gateway.settings import Settings
 from gateway.settings.model import IssuerSettings, PayPalSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
-from gateway.targets import target_of
+from gateway.targets import presets_of, target_of, with_preset
 from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
 from gateway.upstream.paypal.client import Limits, connect
@@ -102,7 +102,7 @@ async def open_audit(settings: Settings) -> AsyncIterator[Audit]:
 
 def environment_of(settings: Settings) -> Literal["sandbox", "production", "none"]:
     """Which PayPal is behind this gateway, as the policy sees it."""
-    if not settings.paypal.enabled:
+    if not settings.paypal.enabled and not presets_of(settings):
         return "none"
     return "production" if settings.paypal.environment == "PRODUCTION" else "sandbox"
 
@@ -140,7 +140,7 @@ def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str,
     if settings.paypal.enabled:
         upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
     for name, one in settings.upstreams.items():
-        upstreams[name] = target_of(name, one, changed)
+        upstreams[name] = target_of(name, with_preset(one, settings.paypal.environment), changed)
     return upstreams
 
 

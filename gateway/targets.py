@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
 
 from gateway.identity.credentials import Secret
 from gateway.settings.environment import inherited
-from gateway.settings.model import OAuthSettings, UpstreamSettings
+from gateway.settings.model import Hidden, OAuthSettings, Settings, UpstreamSettings
 from gateway.upstream.credential import Credential, StaticBearer
 from gateway.upstream.delivery import Changed
 from gateway.upstream.guarded import Guarded
 from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.oauth import OAuth
+from gateway.upstream.paypal.toolkit import Toolkit
 from gateway.upstream.stdio_process import Command, child_environment
 from gateway.upstream.target import Upstream
 from gateway.upstream.token_endpoint import Registration, TokenEndpoint
 from gateway.version import VERSION
 
+Environment = Literal["SANDBOX", "PRODUCTION"]
+PAYPAL_REMOTE: Mapping[Environment, str] = {
+    "SANDBOX": "https://mcp.sandbox.paypal.com/http",
+    "PRODUCTION": "https://mcp.paypal.com/http",
+}
+PAYPAL_NPM = ("npx", "-y", "@paypal/mcp", "--tools=all")
+"""PayPal's own command line. The access token goes into its environment: arguments are for everybody to read."""
 LEAST_SECRET = 6
 """Characters of a child's variable that is kept out of the log: to blot out every ``1`` would hide the log itself."""
 
@@ -25,7 +37,26 @@ LEAST_SECRET = 6
 def target_of(name: str, one: UpstreamSettings, changed: Changed) -> Upstream:
     """The server within its fence. ``changed`` is called with the name when it says that its tools changed."""
     bare: Upstream = _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
-    return Guarded(bare, max_concurrency=one.max_concurrency, max_queue=one.max_queue)
+    fenced = Guarded(bare, max_concurrency=one.max_concurrency, max_queue=one.max_queue)
+    return fenced if one.preset is None else Toolkit(fenced)
+
+
+def presets_of(settings: Settings) -> list[str]:
+    """The servers that are PayPal's own, by name."""
+    return [name for name, one in settings.upstreams.items() if one.preset is not None]
+
+
+def with_preset(one: UpstreamSettings, environment: Environment) -> UpstreamSettings:
+    """What the preset says, where the settings do not say otherwise.
+
+    The environment is always said: PayPal's library takes production where nobody names one.
+    """
+    if one.preset == "paypal-remote":
+        return msgspec.structs.replace(one, url=one.url or PAYPAL_REMOTE[environment])
+    if one.preset == "paypal-npm":
+        env = {**one.env, "PAYPAL_ENVIRONMENT": Hidden(environment.lower())}
+        return msgspec.structs.replace(one, command=one.command or PAYPAL_NPM, env=env)
+    return one
 
 
 def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:

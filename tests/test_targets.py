@@ -2,11 +2,13 @@
 
 import pytest
 
-from gateway.settings.model import Hidden, OAuthSettings, UpstreamSettings
-from gateway.targets import registration_of, target_of
+from gateway.settings.model import Hidden, OAuthSettings, Settings, UpstreamSettings
+from gateway.targets import PAYPAL_NPM, presets_of, registration_of, target_of, with_preset
 from gateway.upstream.delivery import unheard
+from gateway.upstream.target import Effect
 from tests.support.foreign_server import ForeignServer, definition, serving
 from tests.support.token_server import running_token_server
+from tests.support.toolkit_server import running_toolkit
 
 URL = "https://crm.example/mcp"
 
@@ -40,3 +42,38 @@ async def test_oauth_settings_become_a_credential() -> None:
         await target.aclose()
         assert server.forms == [{"grant_type": "client_credentials", "resource": foreign.url}]
     assert {one["authorization"] for one in foreign.headers} == {"Bearer granted-1"}
+
+
+def test_paypals_own_servers() -> None:
+    """The environment is always said: PayPal's library takes production where nobody names one."""
+    remote = UpstreamSettings(preset="paypal-remote")
+    assert with_preset(remote, "SANDBOX").url == "https://mcp.sandbox.paypal.com/http"
+    assert with_preset(remote, "PRODUCTION").url == "https://mcp.paypal.com/http"
+    npm = UpstreamSettings(preset="paypal-npm", env={"PAYPAL_ACCESS_TOKEN": Hidden("t")})
+    started = with_preset(npm, "SANDBOX")
+    assert (started.command, started.env["PAYPAL_ENVIRONMENT"]) == (PAYPAL_NPM, "sandbox")
+    assert "t" not in started.command
+    other = UpstreamSettings(url="https://x.example")
+    assert with_preset(other, "PRODUCTION") is other
+    assert presets_of(Settings(upstreams={"a": remote, "b": other, "c": npm})) == ["a", "c"]
+
+
+def test_what_is_set_beside_a_preset_holds() -> None:
+    """A pinned package, another address."""
+    pinned = UpstreamSettings(preset="paypal-npm", command=("npx", "@paypal/mcp@1.2.3"))
+    assert with_preset(pinned, "SANDBOX").command == pinned.command
+    local = UpstreamSettings(preset="paypal-remote", url="http://127.0.0.1:1/mcp")
+    assert with_preset(local, "PRODUCTION").url == local.url
+
+
+async def test_a_preset_is_within_bounds() -> None:
+    """A hazard of the toolkit does not get to the server that the settings name."""
+    async with running_toolkit() as (toolkit, _):
+        one = UpstreamSettings(preset="paypal-remote", url=toolkit.url)
+        target = target_of("pp", one, unheard)
+        assert len(await target.definitions()) == 32
+        hostile = {"dispute_id": "../../x", "note": "ok"}
+        reply = await target.call("accept_dispute_claim", hostile, transaction_id="t", meta={})
+        await target.aclose()
+    assert reply.effect is Effect.REFUSED
+    assert toolkit.bodies == []

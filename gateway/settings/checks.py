@@ -26,6 +26,11 @@ _SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
 _SCOPE = re.compile(r"[!#-\[\]-~]+")
 """RFC 6749 section 3.3, ``scope-token``."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PAYPAL_TOKEN_VARIABLE = "PAYPAL_ACCESS_TOKEN"  # noqa: S105 - a name
+_NOT_FOR_THE_TOOLKIT = {
+    "PAYPAL_ENVIRONMENT": "it is paypal.environment here",
+    "DEBUG": "it prints customers' data",
+}
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -97,7 +102,9 @@ def _upstreams(settings: Settings) -> Iterator[str]:
 
 
 def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
-    if (one.url is None) == (not one.command):
+    if one.preset is not None:
+        yield from _preset(key, one)
+    elif (one.url is None) == (not one.command):
         yield f"{key}: set url (a server over HTTP) or command (a server that is started here), one of them."
     if one.url is not None and not _may_be_reached(one.url):
         yield f"{key}.url: must be https, or http to loopback or a service name."
@@ -108,6 +115,10 @@ def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
         yield f"{key}.bearer: a command takes its credential from env."
     if one.oauth is not None:
         yield from _oauth(f"{key}.oauth", one, one.oauth)
+    yield from _command(key, one)
+
+
+def _command(key: str, one: UpstreamSettings) -> Iterator[str]:
     for text in (*one.command, one.cwd or ""):
         if "\0" in text:
             yield f"{key}.command: holds a character that no command can."
@@ -116,8 +127,23 @@ def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
             yield f"{key}.env: {variable!r} is not the name of a variable."
 
 
+def _preset(key: str, one: UpstreamSettings) -> Iterator[str]:
+    """A preset fills in what is not set; what is of the other kind would be ignored."""
+    if one.preset == "paypal-remote":
+        if one.command or one.env or one.cwd is not None:
+            yield f"{key}.preset: paypal-remote is reached over HTTP; command, env and cwd are for paypal-npm."
+        return
+    if one.url is not None or one.bearer is not None or one.oauth is not None:
+        yield f"{key}.preset: paypal-npm is started here; url, bearer and oauth are for paypal-remote."
+    if not one.env.get(PAYPAL_TOKEN_VARIABLE):
+        yield f"{key}.env: paypal-npm needs {PAYPAL_TOKEN_VARIABLE}."
+    for variable, why in _NOT_FOR_THE_TOOLKIT.items():
+        if variable in one.env:
+            yield f"{key}.env: {variable} is not for paypal-npm: {why}."
+
+
 def _oauth(key: str, one: UpstreamSettings, oauth: OAuthSettings) -> Iterator[str]:
-    if one.url is None:
+    if one.url is None and one.preset is None:
         yield f"{key}: a command takes its credential from env."
     if one.bearer is not None:
         yield f"{key}: set bearer or oauth, not both."

@@ -61,8 +61,12 @@ class UpstreamSettings(Section, frozen=True, kw_only=True):
     """Another MCP server behind the gateway, reached at ``/mcp/<name>``: over HTTP (``url``), or a child process that
     speaks on its pipes (``command``, a list: no shell). ``env`` is what the child gets besides the few variables that
     every server may have (``PATH``, ``HOME``, ``LANG`` ...). ``max_concurrency`` calls run there at a time, and
-    ``max_queue`` more wait; of others nothing is sent."""
+    ``max_queue`` more wait; of others nothing is sent.
 
+    ``preset``: one of PayPal's own servers, its address or command filled in, its calls judged by our closed schemas.
+    """
+
+    preset: Literal["paypal-remote", "paypal-npm"] | None = None
     url: Text | None = None
     command: tuple[Text, ...] = ()
     env: dict[Text, Hidden] = {}

@@ -311,3 +311,33 @@ def test_a_registration() -> None:
     assert refusal(upstreams={"x": UpstreamSettings(command=("a",), oauth=oauth())}).startswith(
         "upstreams.x.oauth: a command"
     )
+
+
+NPM: dict[str, Any] = {"preset": "paypal-npm", "env": {"PAYPAL_ACCESS_TOKEN": Hidden("t")}}
+
+
+@pytest.mark.parametrize(
+    ("members", "key"),
+    [
+        ({"preset": "paypal-remote", "command": ("npx",)}, "preset"),
+        ({"preset": "paypal-remote", "env": {"A": Hidden("b")}}, "preset"),
+        ({"preset": "paypal-remote", "url": "http://mcp.paypal.com"}, "url"),
+        ({**NPM, "url": "https://x.example"}, "preset"),
+        ({**NPM, "bearer": Hidden("b")}, "preset"),
+        ({**NPM, "oauth": oauth()}, "preset"),
+        ({"preset": "paypal-npm"}, "env"),
+        ({"preset": "paypal-npm", "env": {"PAYPAL_ACCESS_TOKEN": Hidden("")}}, "env"),
+        ({**NPM, "env": {**NPM["env"], "PAYPAL_ENVIRONMENT": Hidden("production")}}, "env"),
+        ({**NPM, "env": {**NPM["env"], "DEBUG": Hidden("agent-toolkit:*")}}, "env"),
+    ],
+)
+def test_what_does_not_fit_a_preset(members: dict[str, Any], key: str) -> None:
+    """A second environment, a log of customers' data, a credential that nobody would read."""
+    assert refusal(upstreams={"x": UpstreamSettings(**members)}).startswith(f"upstreams.x.{key}: ")
+
+
+def test_presets() -> None:
+    """Nothing else has to be said."""
+    accepted(upstreams={"x": UpstreamSettings(**NPM), "y": UpstreamSettings(preset="paypal-remote")})
+    accepted(upstreams={"x": UpstreamSettings(preset="paypal-remote", oauth=oauth())})
+    accepted(upstreams={"x": UpstreamSettings(**NPM, command=("npx", "@paypal/mcp@1.2.3"))})
