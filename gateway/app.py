@@ -29,7 +29,10 @@ from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
 from gateway.state.store import Store
+from gateway.targets import presets_of
 from gateway.upstream.paypal import money as paypal_money
+from gateway.upstream.paypal import toolkit_money
+from gateway.upstream.paypal.toolkit import ANNOTATIONS
 from gateway.version import VERSION
 from gateway.walk import House
 
@@ -74,6 +77,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
+        rules |= dict.fromkeys(presets_of(settings), toolkit_money)
         house = House(
             books=books,
             identity=identity,
@@ -89,6 +93,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             ),
             upstreams=shelf.upstreams,
             waiting=waiting,
+            annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
         )
         endpoint = McpEndpoint(
             house,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.catalog.shown import NONE, shown
 from gateway.door.call import Era
 from gateway.errors import PolicyUnavailable
 from gateway.identity.credentials import Credentials
@@ -18,7 +19,8 @@ from gateway.walk import House
 async def list_tools(
     house: House, *, call_id: str, server: str, era: Era, protocol: str, credentials: Credentials
 ) -> list[dict[str, Any]]:
-    """The tool definitions this caller may see, exactly as the upstream sent them, in its order.
+    """The tool definitions this caller may see, as the upstream sent them, in its order; with our annotations where
+    the server is one whose tools we know.
 
     :raises PolicyUnavailable: the engine gave no usable answer.
     """
@@ -37,9 +39,14 @@ async def list_tools(
         verdicts = answer.get("tools") if isinstance(answer, dict) else None
         if not isinstance(verdicts, dict):
             raise PolicyUnavailable("The policy gave no usable listing.", code="policy.malformed_answer")
-        shown = [entry.definition.wire for entry in entries if _visible(verdicts.get(entry.tool.name))]
-        book.listed(len(shown))
-        return shown
+        annotations = house.annotations.get(server, NONE)
+        visible = [
+            shown(entry.definition.wire, annotations)
+            for entry in entries
+            if _visible(verdicts.get(entry.tool.name))
+        ]
+        book.listed(len(visible))
+        return visible
 
 
 def _visible(verdict: Any) -> bool:

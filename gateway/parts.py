@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -27,19 +26,15 @@ from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
 from gateway.settings import Settings
-from gateway.settings.environment import inherited
-from gateway.settings.model import PayPalSettings, UpstreamSettings
+from gateway.settings.model import PayPalSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
-from gateway.upstream.credential import StaticBearer
+from gateway.targets import presets_of, target_of, with_preset
 from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
-from gateway.upstream.mcp_http import McpHttp
-from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.paypal.client import Limits, connect
 from gateway.upstream.paypal.server import PayPalServer
 from gateway.upstream.paypal.token import ClientCredentials
-from gateway.upstream.stdio_process import Command, child_environment
 from gateway.upstream.target import Upstream
 from gateway.version import VERSION
 
@@ -49,8 +44,6 @@ PAYPAL_HOSTS: Mapping[str, str] = {
     "SANDBOX": "https://api-m.sandbox.paypal.com",
     "PRODUCTION": "https://api-m.paypal.com",
 }
-LEAST_SECRET = 6
-"""Characters of a child's variable that is kept out of the log: to blot out every ``1`` would hide the log itself."""
 _LOG = logging.getLogger("countersign")
 
 
@@ -97,7 +90,7 @@ async def open_audit(settings: Settings) -> AsyncIterator[Audit]:
 
 def environment_of(settings: Settings) -> Literal["sandbox", "production", "none"]:
     """Which PayPal is behind this gateway, as the policy sees it."""
-    if not settings.paypal.enabled:
+    if not settings.paypal.enabled and not presets_of(settings):
         return "none"
     return "production" if settings.paypal.environment == "PRODUCTION" else "sandbox"
 
@@ -135,33 +128,8 @@ def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str,
     if settings.paypal.enabled:
         upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
     for name, one in settings.upstreams.items():
-        upstreams[name] = (
-            _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
-        )
+        upstreams[name] = target_of(name, with_preset(one, settings.paypal.environment), changed)
     return upstreams
-
-
-def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:
-    return McpHttp(
-        name,
-        url,
-        version=VERSION,
-        credential=StaticBearer(one.bearer),
-        timeout_s=one.timeout_s,
-        max_connections=one.max_connections,
-        ssl=ssl.create_default_context() if url.startswith("https:") else None,
-        changed=changed,
-    )
-
-
-def _child(name: str, one: UpstreamSettings, changed: Changed) -> McpStdio:
-    command = Command(
-        argv=one.command,
-        environment=child_environment(inherited(), one.env),
-        folder=one.cwd,
-        secrets=tuple(value for value in one.env.values() if len(value) >= LEAST_SECRET),
-    )
-    return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed)
 
 
 def paypal_base_url(paypal: PayPalSettings) -> str:

@@ -15,12 +15,13 @@ What holds whatever the policy says (DESIGN section 4) has one test file each un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from gateway.books import Books, CallBook
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.mirrored import check_mirrored
+from gateway.catalog.shown import Annotations
 from gateway.door.call import ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
@@ -56,6 +57,8 @@ class House:
     confirm: ConfirmOutcome
     upstreams: Mapping[str, Upstream]
     waiting: Waiting
+    annotations: Mapping[str, Annotations] = field(default_factory=dict)
+    """Server -> what hosts are told of its tools instead of its own hints."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:

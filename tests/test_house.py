@@ -24,6 +24,7 @@ WIRING = {"walk", "listing", "passage", "app", "cli", "demo"}
 EVERYWHERE = {
     "errors": "the tree of what can go wrong, with its public codes",
     "canonical": "RFC 8785 bytes and hashes, one spelling for all",
+    "breaker": "when to stop asking a part that does not answer, which knows no parts",
     "http1": "the lean HTTP client, which knows nothing of calls",
 }
 
@@ -72,6 +73,8 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "door.protocol": "the names of the protocol's fields",
         "door.host": "what a server says and asks before it answers goes to the host; values and a protocol",
         "identity.credentials": "a host's token is a secret that is exchanged, and goes nowhere else",
+        "identity.fetch": "a token endpoint is asked with the limits an issuer is asked with",
+        "identity.errors": "a token that was granted is read by the grammar of tokens that come in",
         "catalog.tool": "our own adapter signs its definitions",
         "policy.money": "PayPal's own amounts, as the question wants them",
     },
@@ -100,6 +103,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "upstream.paypal.rules": "test_hostile.py, and test_tools.py for each rule beyond the schema",
     "upstream.paypal.token": "test_client.py: single flight, early refresh, a rejected token",
     "upstream.paypal.validation": "test_hostile.py",
+    "upstream.paypal.toolkit_view": "test_toolkit.py and test_toolkit_rules.py: calls in the toolkit's words",
+    "upstream.paypal.toolkit_outcome": "test_toolkit.py: errors that arrive as data, lost replies",
     "upstream.target": "values and a protocol",
     "upstream.credential": "a protocol; test_http_line.py and test_mcp_http.py show and refuse credentials",
     "upstream.line": "values and a protocol",

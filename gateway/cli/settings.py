@@ -70,7 +70,8 @@ def settings(as_json: bool, markdown: bool) -> None:  # noqa: FBT001 - click
         table.add_row(row.key, row.variable, row.default)
     terminal().print(table)
     click.echo(
-        "File only: upstreams.<name>.{url,bearer,timeout_s,max_connections,command,env,cwd}, identity.tokens,\n"
+        "File only: upstreams.<name>.{preset,url,bearer,oauth,timeout_s,max_connections,max_concurrency,max_queue,"
+        "command,env,cwd}, identity.tokens,\n"
         "identity.issuers, identity.scopes_supported, identity.dpop.{algorithms,required,nonce_secret}.\n"
         "Any variable NAME can be given as NAME_FILE: the value is then read from that file."
     )

@@ -59,15 +59,16 @@ class HttpFetcher:
         """See :class:`Fetcher`. What is *not* checked: the content type (issuers send all sorts)."""
         return await self._within_deadline("GET", url, {}, b"")
 
-    async def post_form(self, url: str, form: Mapping[str, str], *, authorization: Secret) -> bytes:
-        """The body of a 200 answer to a form (RFC 7662 section 2.1), with the same limits.
+    async def post_form(
+        self, url: str, form: Mapping[str, str], *, authorization: Secret | None = None
+    ) -> bytes:
+        """The body of a 200 answer to a form (RFC 7662 section 2.1, RFC 6749 section 3.2), with the same limits.
 
         :raises FetchError: anything else.
         """
-        headers = {
-            "Authorization": authorization.expose().decode(),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if authorization is not None:
+            headers["Authorization"] = authorization.expose().decode()
         return await self._within_deadline("POST", url, headers, urlencode(form).encode())
 
     async def _within_deadline(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Self
 
 import msgspec
 
+from gateway import breaker
 from gateway.errors import PolicyUnavailable
 from gateway.http1 import (
     BadReply,
@@ -23,7 +24,6 @@ from gateway.http1 import (
     NotSentTimeout,
     Response,
 )
-from gateway.policy import breaker
 from gateway.policy.engine import Entrypoint, Evaluation, Failure, Readiness, unavailable
 from gateway.policy.vectors import VECTORS
 

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from gateway.errors import SettingsError
 from gateway.settings.model import (
     IdentitySettings,
+    OAuthSettings,
     PayPalSettings,
     PolicySettings,
     Settings,
@@ -22,7 +23,14 @@ _PUBLIC_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%-]+)*/?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
 """One label with a letter in it: what compose and Kubernetes resolve inside, and nothing that is an address."""
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+"""RFC 6749 section 3.3, ``scope-token``."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PAYPAL_TOKEN_VARIABLE = "PAYPAL_ACCESS_TOKEN"  # noqa: S105 - a name
+_NOT_FOR_THE_TOOLKIT = {
+    "PAYPAL_ENVIRONMENT": "it is paypal.environment here",
+    "DEBUG": "it prints customers' data",
+}
 _UPSTREAM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -94,7 +102,9 @@ def _upstreams(settings: Settings) -> Iterator[str]:
 
 
 def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
-    if (one.url is None) == (not one.command):
+    if one.preset is not None:
+        yield from _preset(key, one)
+    elif (one.url is None) == (not one.command):
         yield f"{key}: set url (a server over HTTP) or command (a server that is started here), one of them."
     if one.url is not None and not _may_be_reached(one.url):
         yield f"{key}.url: must be https, or http to loopback or a service name."
@@ -103,12 +113,55 @@ def _upstream(key: str, one: UpstreamSettings) -> Iterator[str]:
     if one.command and one.bearer is not None:
         # A pipe has no Authorization: a credential that is never shown is a mistake, not a setting.
         yield f"{key}.bearer: a command takes its credential from env."
+    if one.oauth is not None:
+        yield from _oauth(f"{key}.oauth", one, one.oauth)
+    yield from _command(key, one)
+
+
+def _command(key: str, one: UpstreamSettings) -> Iterator[str]:
     for text in (*one.command, one.cwd or ""):
         if "\0" in text:
             yield f"{key}.command: holds a character that no command can."
     for variable in one.env:
         if not _VARIABLE.fullmatch(variable):
             yield f"{key}.env: {variable!r} is not the name of a variable."
+
+
+def _preset(key: str, one: UpstreamSettings) -> Iterator[str]:
+    """A preset fills in what is not set; what is of the other kind would be ignored."""
+    if one.preset == "paypal-remote":
+        if one.command or one.env or one.cwd is not None:
+            yield f"{key}.preset: paypal-remote is reached over HTTP; command, env and cwd are for paypal-npm."
+        return
+    if one.url is not None or one.bearer is not None or one.oauth is not None:
+        yield f"{key}.preset: paypal-npm is started here; url, bearer and oauth are for paypal-remote."
+    if not one.env.get(PAYPAL_TOKEN_VARIABLE):
+        yield f"{key}.env: paypal-npm needs {PAYPAL_TOKEN_VARIABLE}."
+    for variable, why in _NOT_FOR_THE_TOOLKIT.items():
+        if variable in one.env:
+            yield f"{key}.env: {variable} is not for paypal-npm: {why}."
+
+
+def _oauth(key: str, one: UpstreamSettings, oauth: OAuthSettings) -> Iterator[str]:
+    if one.url is None and one.preset is None:
+        yield f"{key}: a command takes its credential from env."
+    if one.bearer is not None:
+        yield f"{key}: set bearer or oauth, not both."
+    token_url = _split(oauth.token_url)
+    if token_url is None or not (
+        token_url.scheme == "https" or (token_url.scheme == "http" and is_loopback(token_url.hostname or ""))
+    ):
+        # Secrets and, for an exchange, the callers' own tokens go there.
+        yield f"{key}.token_url: must be https, or http to loopback."
+    elif token_url.fragment:
+        yield f"{key}.token_url: has no fragment (RFC 6749 section 3.2)."
+    if not oauth.client_secret:
+        yield f"{key}.client_secret: is empty."
+    for scope in oauth.scopes:
+        if not _SCOPE.fullmatch(scope):
+            yield f"{key}.scopes: {scope!r} is not a scope; list them one by one."
+    if oauth.resource is not None and (not urlsplit(oauth.resource).scheme or "#" in oauth.resource):
+        yield f"{key}.resource: must be an absolute URI without a fragment (RFC 8707 section 2)."
 
 
 def _policy(policy: PolicySettings) -> Iterator[str]:

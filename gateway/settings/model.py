@@ -42,18 +42,41 @@ class PayPalSettings(Section, frozen=True, kw_only=True):
     timeout_s: Seconds = 30.0
 
 
+class OAuthSettings(Section, frozen=True, kw_only=True):
+    """How the gateway gets a token for a server over HTTP: client credentials at ``token_url``, or with ``exchange``
+    one for each caller's own token (RFC 8693). With neither ``resource`` nor ``audience`` the token is for the
+    server's ``url`` (RFC 8707, as MCP asks)."""
+
+    token_url: Text
+    client_id: Text
+    client_secret: Hidden
+    scopes: tuple[Text, ...] = ()
+    resource: Text | None = None
+    audience: Text | None = None
+    auth_method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    exchange: bool = False
+
+
 class UpstreamSettings(Section, frozen=True, kw_only=True):
     """Another MCP server behind the gateway, reached at ``/mcp/<name>``: over HTTP (``url``), or a child process that
     speaks on its pipes (``command``, a list: no shell). ``env`` is what the child gets besides the few variables that
-    every server may have (``PATH``, ``HOME``, ``LANG`` ...)."""
+    every server may have (``PATH``, ``HOME``, ``LANG`` ...). ``max_concurrency`` calls run there at a time, and
+    ``max_queue`` more wait; of others nothing is sent.
 
+    ``preset``: one of PayPal's own servers, its address or command filled in, its calls judged by our closed schemas.
+    """
+
+    preset: Literal["paypal-remote", "paypal-npm"] | None = None
     url: Text | None = None
     command: tuple[Text, ...] = ()
     env: dict[Text, Hidden] = {}
     cwd: Text | None = None
     bearer: Hidden | None = None
+    oauth: OAuthSettings | None = None
     timeout_s: Seconds = 30.0
     max_connections: Count = 64
+    max_concurrency: Count = 64
+    max_queue: Annotated[int, Meta(ge=0, le=10_000)] = 256
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.settings.model import Hidden, UpstreamSettings
+from gateway.settings.model import Hidden, OAuthSettings, UpstreamSettings
 from gateway.upstream.paypal.simulator.faults import Fault, Match
 from gateway.upstream.paypal.simulator.paypal import CLIENT_SECRET
 from tests.support.answers import approve_url_of, status_of, text_of
@@ -19,6 +19,7 @@ from tests.support.depot import PARCEL, SHIP, TRACK, tools
 from tests.support.foreign_server import ForeignServer, serving
 from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
 from tests.support.policy_copies import copied, edit_data, judged_by, with_decision
+from tests.support.token_server import running_token_server
 
 DEPOT_SECRET = "unsafe-credential-of-the-gateway-at-the-depot"
 POST = Match(method="POST")
@@ -177,3 +178,36 @@ async def test_the_policy_is_not_told_either(tmp_path: Path) -> None:
         assert "agent-one" in said
         for secret in (AGENT_TOKEN, CLIENT_SECRET):
             assert not [one for one in spellings(secret) if one in said]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_an_exchanged_token_is_all_that_goes_on(
+    tmp_path: Path, depot: ForeignServer, era: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller's own token goes to the token endpoint, and what comes back for it to the server; neither to the
+    caller, to the audit or to the log."""
+    caplog.set_level("DEBUG")
+    policies = copied(tmp_path)
+    edit_data(policies, "migration", phase="preparation")
+    edit_data(policies, "classes", tools={TRACK: 4})
+    overheard = Overheard()
+    async with running_token_server() as tokens:
+        oauth = OAuthSettings(
+            token_url=tokens.url, client_id="gateway", client_secret=Hidden(DEPOT_SECRET), exchange=True
+        )
+        upstream = UpstreamSettings(url=depot.url, oauth=oauth)
+        async with running_house(
+            tmp_path, policy=judged_by(policies), upstreams={"depot": upstream}
+        ) as house:
+            house.http.event_hooks["response"].append(overheard)
+            answer = await house.call(TRACK, PARCEL, server="depot", era=era)
+            assert "result" in answer
+            audit = house.audit_path.read_text()
+        forms = [form.get("subject_token") for form in tokens.forms]
+    assert forms == [None, AGENT_TOKEN]
+    assert depot.headers[-1]["authorization"] == "Bearer granted-2"
+    foreign = f"{depot.headers}{depot.raw}"
+    assert [AGENT_TOKEN in place for place in (foreign, audit, caplog.text)] == [False] * 3
+    told = foreign + overheard.text + audit + caplog.text
+    assert not any(secret in told for secret in spellings(DEPOT_SECRET))
+    assert "granted-" not in overheard.text + audit + caplog.text

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.breaker import Rules
 from gateway.errors import PolicyUnavailable
 from gateway.http1 import Endpoint, Http1Client, Limits
-from gateway.policy.breaker import Rules
 from gateway.policy.engine import Entrypoint, Evaluation
 from gateway.policy.opa import UNVERSIONED, OpaSidecar
 from tests.support.opa_process import OpaProcess

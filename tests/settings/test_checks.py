@@ -12,6 +12,7 @@ from gateway.settings.model import (
     Hidden,
     IdentitySettings,
     IssuerSettings,
+    OAuthSettings,
     PayPalSettings,
     PolicySettings,
     Settings,
@@ -298,3 +299,69 @@ def test_an_upstream_is_a_url_or_a_command(one: UpstreamSettings, key: str) -> N
     """One of them, with what belongs to it."""
     assert refusal(upstreams={"x": one}).startswith(key)
     accepted(upstreams={"x": UpstreamSettings(command=("a", "--b c"), env={"A_1": Hidden("b")}, cwd="/tmp")})
+
+
+def oauth(**members: Any) -> OAuthSettings:
+    """Complete, or changed."""
+    given = {"token_url": "https://idp.example/t", "client_id": "g", "client_secret": Hidden("s"), **members}
+    return OAuthSettings(**given)
+
+
+@pytest.mark.parametrize(
+    ("members", "key"),
+    [
+        ({"oauth": oauth(), "bearer": Hidden("b")}, "oauth"),
+        ({"oauth": oauth(token_url="http://idp.example/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="http://idp/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="https://u:p@idp.example/t")}, "oauth.token_url"),
+        ({"oauth": oauth(token_url="https://idp.example/t#x")}, "oauth.token_url"),
+        ({"oauth": oauth(client_secret=Hidden(""))}, "oauth.client_secret"),
+        ({"oauth": oauth(scopes=("a b",))}, "oauth.scopes"),
+        ({"oauth": oauth(resource="crm")}, "oauth.resource"),
+        ({"oauth": oauth(resource="https://x.example#a")}, "oauth.resource"),
+    ],
+)
+def test_a_registration_that_cannot_work_or_is_not_safe(members: dict[str, Any], key: str) -> None:
+    """Secrets and the callers' tokens go to its token URL."""
+    said = refusal(upstreams={"x": UpstreamSettings(url="https://x.example", **members)})
+    assert said.startswith(f"upstreams.x.{key}: ")
+    assert "'s'" not in repr(members)
+
+
+def test_a_registration() -> None:
+    """For a server over HTTP."""
+    for url in ("https://idp.example/t?tenant=1", "http://127.0.0.1:8080/t", "http://localhost/t"):
+        accepted(upstreams={"x": UpstreamSettings(url="https://x.example", oauth=oauth(token_url=url))})
+    assert refusal(upstreams={"x": UpstreamSettings(command=("a",), oauth=oauth())}).startswith(
+        "upstreams.x.oauth: a command"
+    )
+
+
+NPM: dict[str, Any] = {"preset": "paypal-npm", "env": {"PAYPAL_ACCESS_TOKEN": Hidden("t")}}
+
+
+@pytest.mark.parametrize(
+    ("members", "key"),
+    [
+        ({"preset": "paypal-remote", "command": ("npx",)}, "preset"),
+        ({"preset": "paypal-remote", "env": {"A": Hidden("b")}}, "preset"),
+        ({"preset": "paypal-remote", "url": "http://mcp.paypal.com"}, "url"),
+        ({**NPM, "url": "https://x.example"}, "preset"),
+        ({**NPM, "bearer": Hidden("b")}, "preset"),
+        ({**NPM, "oauth": oauth()}, "preset"),
+        ({"preset": "paypal-npm"}, "env"),
+        ({"preset": "paypal-npm", "env": {"PAYPAL_ACCESS_TOKEN": Hidden("")}}, "env"),
+        ({**NPM, "env": {**NPM["env"], "PAYPAL_ENVIRONMENT": Hidden("production")}}, "env"),
+        ({**NPM, "env": {**NPM["env"], "DEBUG": Hidden("agent-toolkit:*")}}, "env"),
+    ],
+)
+def test_what_does_not_fit_a_preset(members: dict[str, Any], key: str) -> None:
+    """A second environment, a log of customers' data, a credential that nobody would read."""
+    assert refusal(upstreams={"x": UpstreamSettings(**members)}).startswith(f"upstreams.x.{key}: ")
+
+
+def test_presets() -> None:
+    """Nothing else has to be said."""
+    accepted(upstreams={"x": UpstreamSettings(**NPM), "y": UpstreamSettings(preset="paypal-remote")})
+    accepted(upstreams={"x": UpstreamSettings(preset="paypal-remote", oauth=oauth())})
+    accepted(upstreams={"x": UpstreamSettings(**NPM, command=("npx", "@paypal/mcp@1.2.3"))})

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.breaker import Breaker, Rules, abandoned, admit, failed, succeeded
+from gateway.breaker import Breaker, Rules, abandoned, admit, failed, succeeded
 
 RULES = Rules(threshold=3, open_s=10)
 

@@ -1,11 +1,11 @@
-"""When to stop asking an engine that does not answer. Pure: states are values and the time is an argument.
+"""When to stop asking a part that does not answer. Pure: states are values and the time is an argument.
 
     closed ── `threshold` failures in a row ──> open ── after `open_s` ──> half-open: one probe
        ^                                         ^                              │
        └─────────────── success ─────────────────┼───────── success ────────────┤
                                                  └───────── failure ────────────┘
 
-While it is open, callers are denied at once instead of each waiting for the whole deadline.
+While it is open, callers are answered at once instead of each waiting for the whole deadline.
 """
 
 import msgspec
