@@ -25,6 +25,7 @@ from typing import TypeVar
 import msgspec
 
 from gateway.errors import TokenRefused
+from gateway.outcome.openings import count_opened
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation, ConsentFacts
@@ -218,12 +219,14 @@ class Waiting:
     async def open(self, pending: Pending) -> Pending:
         """Let a call wait; if the same call waits already, that one is returned and nothing changes.
 
-        :raises TokenRefused: ``confirm.in_progress``: the same call is being carried out, or ends, this very moment.
+        :raises TokenRefused: ``confirm.in_progress``: the same call is being carried out, or ends, this very moment;
+            ``confirm.too_many``: this caller lets too many calls wait.
         """
         encoded = msgspec.json.encode(pending)
         for _ in range(OPEN_ATTEMPTS):
             life = pending.expires_at - self._now()
             if await self._store.add(Space.PENDING, pending.key, encoded, ttl_s=life):
+                await count_opened(self._store, pending.binding.principal, pending.key)
                 return pending
             found = await self.current(pending.key)
             if found is not None:
