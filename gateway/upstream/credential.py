@@ -10,6 +10,11 @@ from gateway.door.host import Host
 class Credential(Protocol):
     """Where the ``Authorization`` header of one target comes from."""
 
+    @property
+    def per_caller(self) -> bool:
+        """Whether the target sees another one for each caller."""
+        ...
+
     async def authorization(self, host: Host) -> bytes | None:
         """The whole value of the header for a request made for this host, or None to send none.
 
@@ -24,6 +29,8 @@ class Credential(Protocol):
 
 class StaticBearer:
     """A token from the settings, or nothing."""
+
+    per_caller = False
 
     def __init__(self, token: str | None) -> None:
         self._value = None if token is None else b"Bearer " + token.encode("ascii")

@@ -4,12 +4,15 @@ A server that speaks both eras is spoken to in its host's: what it does in the o
 a session) it may not do in the other. A server of the new era keeps no state between requests, so all share one
 conversation there. Before that, a session is what log level,
 subscriptions and questions belong to: whoever has a key gets one of their own, opened with what they declared; whoever
-has none shares one that was opened with nothing, in which nothing is asked.
+has none shares one that was opened with nothing, in which nothing is asked. Where callers are shown to the server as
+themselves (token exchange), nobody shares: a server that knows people by their session would take each for the one who
+opened it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
@@ -40,10 +43,15 @@ class Lines:
 
     ``mirrors``: whether a server of both eras is spoken to in each host's own. Where a conversation is a process, all
     share the one of the new era, and what it lacks is bridged.
+
+    ``per_caller``: the server sees each caller's own credential; in the older era each has a session of their own then.
     """
 
-    def __init__(self, opening: Open, *, limit: int, idle_s: float, mirrors: bool) -> None:
+    def __init__(
+        self, opening: Open, *, limit: int, idle_s: float, mirrors: bool, per_caller: bool = False
+    ) -> None:
         self._open = opening
+        self._per_caller = per_caller
         self._limit = limit
         self._idle_s = idle_s
         self._shared: Line | None = None
@@ -60,7 +68,9 @@ class Lines:
     def ready(self, host: Host) -> Line | None:
         """The conversation of this host, if it is open already and is the shared one: the way of nearly every call."""
         line = self._shared
-        if line is None or not line.alive or (host.key is not None and self._of_its_own(line, host)):
+        if line is None or not line.alive or (
+            self._key(host) is not None and self._of_its_own(line, host)
+        ):
             return None
         return line
 
@@ -70,9 +80,10 @@ class Lines:
         :raises Unsent: :raises Unanswered: :raises UpstreamUnavailable:
         """
         shared = self.ready(NOBODY) or await self._single(None, NOBODY)
-        if host.key is None or not self._of_its_own(shared, host):
+        key = self._key(host)
+        if key is None or not self._of_its_own(shared, host):
             return shared
-        ident = (host.key, _ENCODER.encode(opened_with(host.capabilities)))
+        ident = (key, _ENCODER.encode(_declared(host)))
         line = self._keyed.get(ident)
         if line is not None and line.alive:
             return line
@@ -83,6 +94,13 @@ class Lines:
                 raise
             self._older = False  # it speaks the new era only, and the bridge does the rest
             return shared
+
+    def _key(self, host: Host) -> str | None:
+        """The host's, or one for whoever presents that token."""
+        if host.key is not None or not self._per_caller or host.subject_token is None:
+            return host.key
+        # Not the hash by which an exchanged token is looked up.
+        return "caller:" + hashlib.sha256(b"conversation:" + host.subject_token.sha256()).hexdigest()[:32]
 
     def _of_its_own(self, shared: Line, host: Host) -> bool:
         """Whether a host with a key has a conversation of its own: at an older server, or as an older host."""
@@ -140,7 +158,7 @@ class Lines:
             self._shared, self._era = line, line.talk.era
             return line
         self._make_room()
-        line = await self._open(host, declared=opened_with(host.capabilities), era=Era.LEGACY)
+        line = await self._open(host, declared=_declared(host), era=Era.LEGACY)
         self._keyed[ident] = line
         self._sweep_later()
         return line
@@ -177,6 +195,11 @@ class Lines:
         self._sweep = None
         self._end_idle()
         self._sweep_later()
+
+
+def _declared(host: Host) -> Mapping[str, Any]:
+    """What a session is opened with: a host without a key has nothing that it could be asked by."""
+    return NOTHING if host.key is None else opened_with(host.capabilities)
 
 
 async def _ended(closing: Awaitable[None]) -> None:

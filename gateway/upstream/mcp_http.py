@@ -47,15 +47,25 @@ class McpHttp(Mcp):
     ) -> None:
         self._client = {"name": "countersign", "version": version}
         self._delivery = Delivery(name, changed)
+        shown = credential or StaticBearer(None)
         self._wire = HttpWire(
             url,
             client=self._client,
-            credential=credential or StaticBearer(None),
+            credential=shown,
             patience=patience or Patience(silence_s=timeout_s),
             max_connections=max_connections,
             ssl=ssl,
         )
-        super().__init__(name, Lines(self._opened, limit=max_sessions, idle_s=session_idle_s, mirrors=True))
+        super().__init__(
+            name,
+            Lines(
+                self._opened,
+                limit=max_sessions,
+                idle_s=session_idle_s,
+                mirrors=True,
+                per_caller=shown.per_caller,
+            ),
+        )
 
     async def aclose(self) -> None:
         """End all sessions, and close all connections."""

@@ -63,6 +63,11 @@ class OAuth:
         self._asked: dict[bytes, asyncio.Task[_Kept]] = {}
         self._paused_until = clock()
 
+    @property
+    def per_caller(self) -> bool:
+        """Each caller is shown as itself when its token is exchanged."""
+        return self._exchange
+
     async def authorization(self, host: Host) -> bytes:
         """``Bearer`` and a token with some life left.
 

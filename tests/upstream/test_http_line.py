@@ -555,6 +555,8 @@ async def test_a_session_that_ended_is_opened_anew_for_what_may_be_repeated() ->
 class Tokens:
     """A credential that is renewed when it is refused, ``left`` times."""
 
+    per_caller = False
+
     def __init__(self, left: int) -> None:
         self.left = left
         self.number = 0

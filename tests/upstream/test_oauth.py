@@ -17,6 +17,7 @@ from gateway.upstream.target import Effect
 from gateway.upstream.token_endpoint import Registration, TokenEndpoint
 from tests.support.foreign_server import ForeignServer, definition
 from tests.support.foreign_server import serving as serving_foreign
+from tests.support.raw_mcp import Exchange, RawServer, raw_mcp
 from tests.support.recording_host import RecordingHost
 from tests.support.token_server import TokenServer, granted, running_token_server
 
@@ -215,6 +216,28 @@ async def test_the_callers_own_token_never_reaches_the_target(
     shown = [one["authorization"] for one in foreign.headers]
     assert (shown[0], shown[-1], set(shown)) == (own, exchanged, {own, exchanged})
     assert CALLERS not in f"{foreign.headers}{foreign.raw}{caplog.text}"
+
+
+async def test_no_caller_shares_a_session_at_an_older_server_that_sees_who_opened_it(
+    server: TokenServer, time: Time
+) -> None:
+    """Attack: a server that knows people by their session would take everybody for the one who opened it."""
+
+    async def called(one: Exchange) -> None:
+        await one.answer(result={"content": []})
+
+    older = RawServer(called)
+    async with raw_mcp(older, credential=oauth(server, time, exchange=True)) as upstream:
+        for token in ("one", "two", "one"):
+            host = caller(token)
+            host.key = None
+            reply = await upstream.call("note", {}, transaction_id="t", meta={}, host=host)
+            assert reply.effect is Effect.EXECUTED
+    shown = [(one.header("mcp-session-id"), one.header("authorization")) for one in older.calls]
+    assert len(set(shown)) == 2
+    assert shown[0] == shown[2]
+    opened = {one.header("authorization") for one in older.of("initialize")}
+    assert opened == {"Bearer granted-1", *(authorization for _, authorization in shown)}
 
 
 async def test_without_a_credential_the_target_is_not_contacted(server: TokenServer, time: Time) -> None:
