@@ -138,7 +138,7 @@ def start_opa(site: Site, *, over: Engine, policies: Path = POLICIES) -> tuple[s
     argv += ["--skip-version-check", "--ignore", "*_test.rego"]
     # With the prefix, and not as a plain directory, classes/data.yaml becomes data.gateway.classes.
     argv.append(f"gateway:{policies}")
-    process = site.fleet.start(argv, "load")
+    process = site.fleet.start(argv, "load", environment={"GOGC": "400"})  # as docker-compose.yml has it
     site.fleet.wait_answering(process, address, "/health", status=200)
     return url, process.pid
 
