@@ -68,9 +68,7 @@ class Lines:
     def ready(self, host: Host) -> Line | None:
         """The conversation of this host, if it is open already and is the shared one: the way of nearly every call."""
         line = self._shared
-        if line is None or not line.alive or (
-            self._key(host) is not None and self._of_its_own(line, host)
-        ):
+        if line is None or not line.alive or (self._key(host) is not None and self._of_its_own(line, host)):
             return None
         return line
 
