@@ -20,6 +20,7 @@ from gateway.identity.static import hash_static_token
 from tests.bench.legs import Leg, Site
 from tests.bench.load import Target
 from tests.bench.processes import HOST, ROOT, free_port
+from tests.bench.workload import TOOL, Expect
 from tests.support import parts
 
 Engine = Literal["embedded", "opa-tcp", "opa-uds"]
@@ -65,10 +66,11 @@ def settings(setup: Setup) -> dict[str, Any]:
     }
 
 
-def policy_copy(directory: Path) -> Path:
+def policy_copy(directory: Path, *, handshake: bool = False) -> Path:
     """The policies as shipped, but in the phase that lets approved tools without an ETDI token answer.
 
     The cheap upstream is a stranger to the release's pins; in the enforcement phase every call would be refused.
+    With `handshake` the tool is of class 3, so that each call has two phases.
     """
     copy = directory / "policies" / "gateway"
     if not copy.exists():
@@ -77,7 +79,14 @@ def policy_copy(directory: Path) -> Path:
         data = copy / "migration" / "data.yaml"
         text = data.read_text()
         assert "phase: enforcement" in text, "the shipped phase has another name now"
-        data.write_text(text.replace("phase: enforcement", "phase: coexistence"))
+        data.write_text(
+            text.replace("phase: enforcement", "phase: preparation" if handshake else "phase: coexistence")
+        )
+        if handshake:
+            classes = copy / "classes" / "data.yaml"
+            text = classes.read_text()
+            assert f"  {TOOL}: 4\n" in text, "the shipped class is another one now"
+            classes.write_text(text.replace(f"  {TOOL}: 4\n", f"  {TOOL}: 3\n"))
     return copy
 
 
@@ -92,14 +101,13 @@ def prepare_argvs(config: Path) -> list[list[str | Path]]:
     return [[command, "tools", "approve", "paypal", "--all", "--by", "bench", "--config", config]]
 
 
-def gateway_leg(name: str, about: str, engine: Engine) -> Leg:
+def gateway_leg(name: str, about: str, engine: Engine, *, handshake: bool = False) -> Leg:
     """A gateway in front of the cheap upstream, asking the given engine."""
 
     def start(site: Site) -> Target:
+        policies = policy_copy(site.directory, handshake=handshake)
         opa_url, opa_pid = (
-            (None, None)
-            if engine == "embedded"
-            else start_opa(site, over=engine, policies=policy_copy(site.directory))
+            (None, None) if engine == "embedded" else start_opa(site, over=engine, policies=policies)
         )
         setup = Setup(free_port(), site.upstream_url, site.directory, opa_url)
         config = site.directory / "countersign.yaml"
@@ -114,6 +122,7 @@ def gateway_leg(name: str, about: str, engine: Engine) -> Leg:
             headers=(("authorization", f"Bearer {TOKEN}"),),
             proxy=process.pid,
             engine=opa_pid,
+            expect=Expect.HANDSHAKE if handshake else Expect.RESULT,
         )
 
     return Leg(name, about, start, _missing(needs_opa=engine != "embedded"))
@@ -166,4 +175,5 @@ GATEWAYS = (
     gateway_leg("gateway+embedded", "Countersign with the embedded engine (regopy)", "embedded"),
     gateway_leg("gateway+opa-tcp", "Countersign asking an OPA sidecar over TCP", "opa-tcp"),
     gateway_leg("gateway+opa-uds", "Countersign asking an OPA sidecar over a unix socket", "opa-uds"),
+    gateway_leg("handshake+opa-uds", "both phases of a class 3 call, each judged", "opa-uds", handshake=True),
 )

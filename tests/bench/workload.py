@@ -40,11 +40,14 @@ class Expect(StrEnum):
 
     RESULT = "result"
     REFUSAL = "refusal"
+    HANDSHAKE = "handshake"
+    """A `requestState` first, and the tool's result when the same call comes again with it."""
 
 
 class _Result(msgspec.Struct, rename="camel"):
     is_error: bool = False
     result_type: str = "complete"
+    request_state: str | None = None
 
 
 class _Error(msgspec.Struct):
@@ -61,9 +64,12 @@ class _Answer(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Answer)
 
 
-def call_body(era: Era, number: int) -> bytes:
-    """The JSON-RPC request with that number (7 digits), about 330 bytes with the modern envelope."""
+def call_body(era: Era, number: int, state: str | None = None) -> bytes:
+    """The JSON-RPC request with that number (7 digits), about 330 bytes with the modern envelope; with `state`, the
+    second phase of the call."""
     arguments = _ARGUMENTS % number
+    if state is not None:
+        arguments += b',"requestState":%b' % msgspec.json.encode(state)
     head = b'{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"list_disputes",' % number
     if era is Era.MODERN:
         return b'%b"arguments":%b,%b}}' % (head, arguments, _META)
@@ -88,9 +94,20 @@ def call_headers(era: Era, extra: Headers) -> Headers:
     return headers + extra
 
 
-def call_request(era: Era, number: int, *, host: bytes, path: bytes, extra: Headers) -> bytes:
+def call_request(
+    era: Era, number: int, *, host: bytes, path: bytes, extra: Headers, state: str | None = None
+) -> bytes:
     """The whole HTTP request, head and body."""
-    return request_bytes(b"POST", path, host, call_headers(era, extra), call_body(era, number))
+    return request_bytes(b"POST", path, host, call_headers(era, extra), call_body(era, number, state))
+
+
+def state_in(response: Response) -> str | None:
+    """What the second phase has to bring; None where the answer asks for none."""
+    try:
+        answer = _DECODER.decode(response.body)
+    except msgspec.DecodeError:
+        return None
+    return None if answer.result is None else answer.result.request_state
 
 
 def initialize_body() -> bytes:
