@@ -1,7 +1,8 @@
 """State in one SQLite file: survives restarts, and is shared safely by the processes of one host.
 
-The driver blocks, so one thread of the store's own does all of it; the event loop only waits, with a
-deadline. What SQLite does is in ``sqlite_file.py``; this module is the bridge and the bounds.
+The driver blocks, so one thread of the store's own does what may have to wait; the event loop only waits, with a
+deadline. A single value that can be read at once is (``sqlite_reader.py``). What SQLite does is in ``sqlite_file.py``;
+this module is the bridge and the bounds.
 
 NOT for network file systems (https://www.sqlite.org/wal.html, "all processes must be on the same host").
 Open the store after any fork: neither the thread nor an SQLite connection may cross one. Restore a backup
@@ -16,11 +17,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.errors import StoreUnavailable
 from gateway.state.sqlite_file import SqliteFile, WrongSchemaError
+from gateway.state.sqlite_reader import SqliteReader
 from gateway.state.store import Space, checked_limit, checked_value, key_bytes, key_text, ttl_ms
 
 OPERATION_DEADLINE_S = 5.0
@@ -47,6 +50,7 @@ class SqliteStore:
         self._now = now
         self._deadline_s = deadline_s
         self._file = SqliteFile(path)
+        self._reader = SqliteReader(path)
         # One thread: SQLite serialises writers anyway, and a connection stays in the thread that made it.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="countersign-state")
         self._closed = False
@@ -64,6 +68,10 @@ class SqliteStore:
     async def get(self, space: Space, key: str) -> bytes | None:
         """See ``Store.get``."""
         stored = key_bytes(key)
+        identity = self._file.identity
+        if identity is not None and not self._closed:
+            with suppress(sqlite3.Error, OSError):
+                return self._reader.get(space, stored, self._ms(), identity=identity)
         return await self._run(lambda: self._file.get(space, stored, self._ms()))
 
     async def take(self, space: Space, key: str) -> bytes | None:
@@ -98,6 +106,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._reader.close()
         closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         try:
             await asyncio.shield(closing)

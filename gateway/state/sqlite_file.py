@@ -52,7 +52,7 @@ _PUT = (
     " ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"
 )
 _ADD = _PUT + " WHERE entry.expires_at IS NOT NULL AND entry.expires_at <= ? RETURNING 1"
-_GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608  (constants only)
+GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608  (constants only)
 _COUNTER = f"SELECT value, expires_at FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608
 _TAKE = "DELETE FROM entry WHERE space = ? AND key = ? RETURNING value, expires_at"
 _SWAP = f"UPDATE entry SET value = ?, expires_at = ? WHERE space = ? AND key = ? AND value = ? AND {_ALIVE} RETURNING 1"  # noqa: S608
@@ -63,6 +63,8 @@ _PURGE = (
 )
 
 _T = TypeVar("_T")
+Identity = tuple[int, int]
+"""Device and inode."""
 
 
 class WrongSchemaError(Exception):
@@ -75,8 +77,13 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._writes = 0
+
+    @property
+    def identity(self) -> Identity | None:
+        """Which file it is, once it was opened."""
+        return self._identity
 
     def put(self, space: Space, key: bytes, value: bytes, now: int, ttl: int | None) -> None:
         """Insert or replace."""
@@ -91,7 +98,7 @@ class SqliteFile:
 
     def get(self, space: Space, key: bytes, now: int) -> bytes | None:
         """The unexpired value."""
-        rows = self._open().execute(_GET, (space, key, now)).fetchall()
+        rows = self._open().execute(GET, (space, key, now)).fetchall()
         return bytes(rows[0][0]) if rows else None
 
     def take(self, space: Space, key: bytes, now: int) -> bytes | None:
@@ -140,7 +147,7 @@ class SqliteFile:
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
-        if self._identity is not None and _identity(self._path) != self._identity:
+        if self._identity is not None and identity_of(self._path) != self._identity:
             # The file was deleted or replaced. Writes to the old one would succeed and be lost with this
             # process, and no other process would see them: a spent token would be unspent elsewhere. A new
             # one is not made or taken up under a running gateway either: whoever can delete the file must
@@ -157,7 +164,7 @@ class SqliteFile:
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._connection = _connect(self._path)
-        self._identity = _identity(self._path)
+        self._identity = identity_of(self._path)
         return self._connection
 
     def _wrote(self, now: int) -> None:
@@ -222,7 +229,8 @@ def _transaction(connection: sqlite3.Connection, work: Callable[[], _T]) -> _T:
     return result
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity_of(path: Path) -> Identity | None:
+    """Which file that is; None: there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:

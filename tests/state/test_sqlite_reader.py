@@ -1,0 +1,89 @@
+"""A value is read at once where it can be, and rightly in every case."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StoreUnavailable
+from gateway.state.sqlite import SqliteStore
+from gateway.state.sqlite_file import identity_of
+from gateway.state.sqlite_reader import SqliteReader
+from gateway.state.store import Space
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A name that SQLite's addresses must not take for something else."""
+    return tmp_path / "a state?mode=rwc#%2e.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    """A store that is closed afterwards."""
+    opened = SqliteStore(path)
+    yield opened
+    await opened.aclose()
+
+
+def moved(path: Path) -> None:
+    """What `mv` does."""
+    path.rename(path.with_name("old.db"))
+
+
+async def test_a_read_does_not_queue_behind_a_write_that_waits(path: Path, store: SqliteStore) -> None:
+    """Another process holds the write lock: whoever only reads is answered meanwhile."""
+    await store.put(Space.APPROVAL, "k", b"v", ttl_s=None)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(store.put(Space.APPROVAL, "k", b"w", ttl_s=None))
+    await asyncio.sleep(0)
+    assert await store.get(Space.APPROVAL, "k") == b"v"
+    assert not writing.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await writing
+    assert await store.get(Space.APPROVAL, "k") == b"w"
+
+
+async def test_what_another_process_wrote_is_read(path: Path, store: SqliteStore) -> None:
+    """An approval that was revoked elsewhere is revoked here with the next read."""
+    await store.put(Space.APPROVAL, "k", b"approved", ttl_s=None)
+    assert await store.get(Space.APPROVAL, "k") == b"approved"
+    other = SqliteStore(path)
+    await other.put(Space.APPROVAL, "k", b"revoked", ttl_s=None)
+    assert await store.get(Space.APPROVAL, "k") == b"revoked"
+    assert await other.take(Space.APPROVAL, "k") == b"revoked"
+    await other.aclose()
+    assert await store.get(Space.APPROVAL, "k") is None
+
+
+async def test_where_it_cannot_be_read_at_once_the_thread_reads(path: Path, store: SqliteStore) -> None:
+    """A file that another connection has for itself: an error in time, as ever, and not a wrong answer."""
+    await store.put(Space.APPROVAL, "k", b"v", ttl_s=None)
+    await store.aclose()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    identity = identity_of(path)
+    assert identity is not None
+    reader = SqliteReader(path)
+    with pytest.raises(sqlite3.OperationalError):
+        reader.get(Space.APPROVAL, b"k", 0, identity=identity)
+    other.close()
+    assert reader.get(Space.APPROVAL, b"k", 0, identity=identity) == b"v"
+    reader.close()
+
+
+async def test_another_file_is_not_read(path: Path, store: SqliteStore) -> None:
+    """Attack: who can put another file in its place would bring his own approvals."""
+    await store.put(Space.APPROVAL, "k", b"mine", ttl_s=None)
+    assert await store.get(Space.APPROVAL, "k") == b"mine"
+    moved(path)
+    theirs = SqliteStore(path)
+    await theirs.put(Space.APPROVAL, "k", b"theirs", ttl_s=None)
+    await theirs.aclose()
+    with pytest.raises(StoreUnavailable):
+        await store.get(Space.APPROVAL, "k")
