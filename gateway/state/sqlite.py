@@ -1,8 +1,8 @@
 """State in one SQLite file: survives restarts, and is shared safely by the processes of one host.
 
 The driver blocks, so one thread of the store's own does what may have to wait; the event loop only waits, with a
-deadline. A single value that can be read at once is (``sqlite_reader.py``). What SQLite does is in ``sqlite_file.py``;
-this module is the bridge and the bounds.
+deadline. What need not wait is done at once (``sqlite_at_once.py``). What SQLite does is in ``sqlite_file.py``; this
+module is the bridge and the bounds.
 
 NOT for network file systems (https://www.sqlite.org/wal.html, "all processes must be on the same host").
 Open the store after any fork: neither the thread nor an SQLite connection may cross one. Restore a backup
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.errors import StoreUnavailable
-from gateway.state.sqlite_file import SqliteFile, WrongSchemaError
-from gateway.state.sqlite_reader import SqliteReader
+from gateway.state.sqlite_at_once import UNSYNCED, AtOnce
+from gateway.state.sqlite_file import PURGE_EVERY, SqliteFile, WrongSchemaError, until_ms
 from gateway.state.store import Space, checked_limit, checked_value, key_bytes, key_text, ttl_ms
 
 OPERATION_DEADLINE_S = 5.0
@@ -50,7 +50,8 @@ class SqliteStore:
         self._now = now
         self._deadline_s = deadline_s
         self._file = SqliteFile(path)
-        self._reader = SqliteReader(path)
+        self._at_once = AtOnce(path)
+        self._unsynced = 0
         # One thread: SQLite serialises writers anyway, and a connection stays in the thread that made it.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="countersign-state")
         self._closed = False
@@ -58,6 +59,15 @@ class SqliteStore:
     async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
         """See ``Store.put``."""
         stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
+        identity = self._file.identity
+        if space in UNSYNCED and identity is not None and not self._closed:
+            with suppress(sqlite3.Error, OSError):
+                self._at_once.put(space, stored, checked, until_ms(self._ms(), ttl), identity=identity)
+                self._unsynced += 1
+                if self._unsynced == PURGE_EVERY:
+                    self._unsynced = 0
+                    self._thread.submit(lambda: self._file.wrote(self._ms(), PURGE_EVERY))
+                return
         await self._run(lambda: self._file.put(space, stored, checked, self._ms(), ttl))
 
     async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
@@ -71,7 +81,7 @@ class SqliteStore:
         identity = self._file.identity
         if identity is not None and not self._closed:
             with suppress(sqlite3.Error, OSError):
-                return self._reader.get(space, stored, self._ms(), identity=identity)
+                return self._at_once.get(space, stored, self._ms(), identity=identity)
         return await self._run(lambda: self._file.get(space, stored, self._ms()))
 
     async def take(self, space: Space, key: str) -> bytes | None:
@@ -106,7 +116,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        self._reader.close()
+        self._at_once.close()
         closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
         try:
             await asyncio.shield(closing)

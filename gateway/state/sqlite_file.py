@@ -47,11 +47,11 @@ CREATE INDEX IF NOT EXISTS entry_by_expiry ON entry (expires_at) WHERE expires_a
 COMMIT;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
-_PUT = (
+PUT = (
     "INSERT INTO entry (space, key, value, expires_at) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at"
 )
-_ADD = _PUT + " WHERE entry.expires_at IS NOT NULL AND entry.expires_at <= ? RETURNING 1"
+_ADD = PUT + " WHERE entry.expires_at IS NOT NULL AND entry.expires_at <= ? RETURNING 1"
 GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608  (constants only)
 _COUNTER = f"SELECT value, expires_at FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608
 _TAKE = "DELETE FROM entry WHERE space = ? AND key = ? RETURNING value, expires_at"
@@ -87,13 +87,13 @@ class SqliteFile:
 
     def put(self, space: Space, key: bytes, value: bytes, now: int, ttl: int | None) -> None:
         """Insert or replace."""
-        self._open().execute(_PUT, (space, key, value, _until(now, ttl)))
-        self._wrote(now)
+        self._open().execute(PUT, (space, key, value, until_ms(now, ttl)))
+        self.wrote(now, 1)
 
     def add(self, space: Space, key: bytes, value: bytes, now: int, ttl: int | None) -> bool:
         """Insert, or replace what is expired."""
-        rows = self._open().execute(_ADD, (space, key, value, _until(now, ttl), now)).fetchall()
-        self._wrote(now)
+        rows = self._open().execute(_ADD, (space, key, value, until_ms(now, ttl), now)).fetchall()
+        self.wrote(now, 1)
         return bool(rows)
 
     def get(self, space: Space, key: bytes, now: int) -> bytes | None:
@@ -112,7 +112,7 @@ class SqliteFile:
         self, space: Space, key: bytes, expected: bytes, value: bytes, now: int, ttl: int | None
     ) -> bool:
         """Compare and set."""
-        parameters = (value, _until(now, ttl), space, key, expected, now)
+        parameters = (value, until_ms(now, ttl), space, key, expected, now)
         return bool(self._open().execute(_SWAP, parameters).fetchall())
 
     def entries(self, space: Space, limit: int, now: int) -> list[tuple[bytes, bytes]]:
@@ -125,15 +125,15 @@ class SqliteFile:
 
         def count() -> int:
             rows = connection.execute(_COUNTER, (space, key, now)).fetchall()
-            old, until = (_number(rows[0][0]), rows[0][1]) if rows else (0, _until(now, ttl))
+            old, until = (_number(rows[0][0]), rows[0][1]) if rows else (0, until_ms(now, ttl))
             new = old + by
             if not COUNTER_MIN <= new <= COUNTER_MAX:
                 raise ValueError("the counter would leave 64 bits")
-            connection.execute(_PUT, (space, key, str(new).encode(), until))
+            connection.execute(PUT, (space, key, str(new).encode(), until))
             return new
 
         counted = _transaction(connection, count)
-        self._wrote(now)
+        self.wrote(now, 1)
         return counted
 
     def ping(self) -> None:
@@ -167,9 +167,11 @@ class SqliteFile:
         self._identity = identity_of(self._path)
         return self._connection
 
-    def _wrote(self, now: int) -> None:
-        self._writes += 1
-        if self._writes % PURGE_EVERY == 0 and self._connection is not None:
+    def wrote(self, now: int, writes: int) -> None:
+        """So many writes were made, here or by another connection of this store: now and then what is expired goes."""
+        self._writes += writes
+        if self._writes >= PURGE_EVERY and self._connection is not None:
+            self._writes = 0
             # The write is done and must not be reported as failed; a lasting fault shows in the next
             # operation.
             with suppress(sqlite3.Error):
@@ -238,7 +240,8 @@ def identity_of(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _until(now: int, ttl: int | None) -> int | None:
+def until_ms(now: int, ttl: int | None) -> int | None:
+    """When it expires."""
     return None if ttl is None else now + ttl
 
 

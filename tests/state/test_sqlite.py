@@ -153,8 +153,8 @@ async def test_expired_rows_are_purged(path: Path) -> None:
     for n in range(PURGE_EVERY):
         await store.put(Space.HANDSHAKE, f"later{n}", b"v", ttl_s=30)
 
-    assert rows(path) == PURGE_EVERY + 1
     await store.aclose()
+    assert rows(path) == PURGE_EVERY + 1
 
 
 async def test_a_locked_file_is_unavailable_and_then_not(path: Path, store: SqliteStore) -> None:

@@ -1,4 +1,4 @@
-"""A value is read at once where it can be, and rightly in every case."""
+"""What is done at once where it can be is done rightly in every case."""
 
 import asyncio
 import sqlite3
@@ -9,8 +9,8 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.state.sqlite import SqliteStore
+from gateway.state.sqlite_at_once import AtOnce
 from gateway.state.sqlite_file import identity_of
-from gateway.state.sqlite_reader import SqliteReader
 from gateway.state.store import Space
 
 
@@ -69,12 +69,41 @@ async def test_where_it_cannot_be_read_at_once_the_thread_reads(path: Path, stor
     other.execute("BEGIN EXCLUSIVE")
     identity = identity_of(path)
     assert identity is not None
-    reader = SqliteReader(path)
+    reader = AtOnce(path)
     with pytest.raises(sqlite3.OperationalError):
         reader.get(Space.APPROVAL, b"k", 0, identity=identity)
     other.close()
     assert reader.get(Space.APPROVAL, b"k", 0, identity=identity) == b"v"
     reader.close()
+
+
+async def test_a_token_that_cannot_be_written_at_once_is_written_all_the_same(
+    path: Path, store: SqliteStore
+) -> None:
+    """Another process is writing: the store waits for it, and the token is there afterwards."""
+    await store.put(Space.HANDSHAKE, "first", b"v", ttl_s=60)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(store.put(Space.HANDSHAKE, "k", b"v", ttl_s=60))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    other.execute("COMMIT")
+    other.close()
+    await writing
+    assert await store.take(Space.HANDSHAKE, "k") == b"v"
+
+
+async def test_a_token_is_there_for_every_process_and_is_taken_once(path: Path, store: SqliteStore) -> None:
+    """Written without a sync, and still seen by all, taken by one, and gone with its time."""
+    other = SqliteStore(path)
+    for number in range(100):
+        await store.put(Space.HANDSHAKE, f"k{number}", b"v", ttl_s=60)
+        assert await other.take(Space.HANDSHAKE, f"k{number}") == b"v"
+        assert await store.take(Space.HANDSHAKE, f"k{number}") is None
+    await store.put(Space.HANDSHAKE, "k", b"v", ttl_s=0.001)
+    await other.put(Space.HANDSHAKE, "k", b"w", ttl_s=60)
+    assert await store.get(Space.HANDSHAKE, "k") == b"w"
+    await other.aclose()
 
 
 async def test_another_file_is_not_read(path: Path, store: SqliteStore) -> None:
