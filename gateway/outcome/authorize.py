@@ -34,8 +34,9 @@ class AuthorizeOutcome:
     ) -> Again | Refused:
         """A token for the classes that the handshake is for (R017), and for a call that was confirmed meanwhile.
 
-        The first are allowed here only while a migration phase softens the rules: a client that already takes the two
-        steps is let take them. The second brings a client back whose own token ran out while a person was thinking.
+        The first are allowed here only by a policy that asks for no handshake where the shipped one does: a client that
+        takes the two steps all the same is let take them. The second brings a client back whose own token ran out
+        while a person was thinking.
         Errors: ``StoreUnavailable``: then nothing was handed out.
         """
         handshakes = decision.data_class is not None and decision.data_class <= LEAST_SENSITIVE_DURABLE
