@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
+from gateway.settings.model import HandshakeSettings
 from gateway.state.store import Space
 from tests.support.answers import codes_of
 from tests.support.calls import first_phase, invoice, refund
 from tests.support.depot import PARCEL, SHIP, Depot
-from tests.support.house import OTHER_TOKEN, House
+from tests.support.house import OTHER_TOKEN, House, running_house
 from tests.support.rest import (
     INVALID_SESSION,
     INVALID_TOKEN,
@@ -53,6 +55,17 @@ async def test_just_in_time(house: House) -> None:
     token = await token_for(house, "create_invoice", invoice("rest in time"))
     house.clock.advance(28)
     assert (await execute(house, token, "create_invoice", invoice("rest in time"))).status_code == 200
+
+
+async def test_an_operator_shortens_its_life(tmp_path: Path) -> None:
+    """``EPHEMERAL_TOKEN_TTL`` (R030): five seconds, though the policy would give thirty."""
+    async with running_house(tmp_path, handshake=HandshakeSettings(ttl_seconds=5)) as hasty:
+        for waited, status in ((4, 200), (6, 403)):
+            token = await token_for(hasty, "create_invoice", invoice(f"rest {waited}"))
+            hasty.clock.advance(waited)
+            answer = await execute(hasty, token, "create_invoice", invoice(f"rest {waited}"))
+            assert answer.status_code == status
+        assert len(hasty.paypal_writes) == 1
 
 
 async def test_of_another_caller(house: House) -> None:
