@@ -46,6 +46,23 @@ async def test_a_call_that_a_person_has_confirmed(house: House, person: Person) 
     assert len(trace.writes) == 1
 
 
+async def test_a_call_that_a_person_has_refused(house: House, person: Person) -> None:
+    """The no is final in both phases, in the guide's words, for as long as the call would have waited."""
+    token = await token_for(house, "create_refund", refund("6.30"))
+    waits = (await execute(house, token, "create_refund", refund("6.30"))).json()
+    assert (await person.refuse(waits["approveUrl"])).status_code == 200
+    trace = Trace(house)
+    for answer in (
+        await execute(house, waits["ephemeralToken"], "create_refund", refund("6.30")),
+        await authorize(house, "create_refund", refund("6.30")),
+    ):
+        assert answer.status_code == 403
+        assert set(answer.json()) == {"error"}
+        assert answer.json()["error"].startswith("Denied by confirmation agent: ")
+    assert trace.paypal == []
+    assert [record["reasons"] for record in trace.records] == [["confirm.refused"]] * 2
+
+
 @pytest.fixture
 async def careless(tmp_path: Path) -> AsyncIterator[House]:
     """A gateway whose policy says yes to everything, and lies about the class."""

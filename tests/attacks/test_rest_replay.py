@@ -12,12 +12,13 @@ from gateway.state.store import Space
 from tests.support.answers import codes_of
 from tests.support.calls import first_phase, invoice, refund
 from tests.support.depot import PARCEL, SHIP, Depot
-from tests.support.house import OTHER_TOKEN, House, running_house
+from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
 from tests.support.rest import (
     INVALID_SESSION,
     INVALID_TOKEN,
     MISMATCH,
     answer_of,
+    authorize,
     execute,
     token_for,
 )
@@ -114,6 +115,17 @@ async def test_for_another_server(depot: Depot) -> None:
     assert len(depot.annex.calls) == sent
 
 
+async def test_a_proof_and_a_session_do_not_reach_the_server(depot: Depot) -> None:
+    """What a caller signs for the gateway is the gateway's: the server is sent the call and nothing of that."""
+    house = depot.house
+    token = await token_for(house, SHIP, PARCEL, server="depot", proof="pro.of.one")
+    done = await execute(house, token, SHIP, PARCEL, server="depot", proof="pro.of.two")
+    assert done.status_code == 200, done.text
+    sent = str(depot.depot.calls[-1])
+    assert PARCEL["id"] in sent
+    assert [word for word in ("pro.of", AGENT_TOKEN, token) if word in sent] == []
+
+
 async def test_a_token_is_good_at_one_door_only_once(house: House) -> None:
     """A first phase over MCP and a second over REST are one call; the other door's repeat finds nothing."""
     token = await first_phase(house, "create_invoice", invoice("two doors"))
@@ -132,3 +144,27 @@ async def test_the_first_token_of_a_confirmation_is_gone(house: House) -> None:
     trace = Trace(house)
     assert answer_of(await execute(house, token, "create_refund", refund("4.00"))) == (403, INVALID_TOKEN)
     trace.refused_unseen("handshake.token_unknown")
+
+
+async def test_every_request_leaves_a_record(house: House) -> None:
+    """A mixed run (R040, C13): as many records as requests, and those of one transaction name it in both phases."""
+    trace, sent = Trace(house), 0
+    done: set[str] = set()
+    for number in range(40):
+        what = invoice(f"mixed {number}")
+        first = (await authorize(house, "create_invoice", what)).json()
+        answers = [
+            await execute(house, first["ephemeralToken"], "create_invoice", what),
+            await execute(house, first["ephemeralToken"], "create_invoice", what),
+            await execute(house, "0" * 64, "create_invoice", what, session="unsafe-nobody-0000000001"),
+            await authorize(house, "create_invoice", "nothing"),
+            await authorize(house, "list_invoices", {}),
+            await authorize(house, "no_such_tool", {}),
+        ]
+        assert [answer.status_code for answer in answers] == [200, 403, 401, 400, 400, 400]
+        done.add(first["transactionId"])
+        sent += 1 + len(answers)
+    assert len(trace.records) == sent
+    for transaction in done:
+        phases = [one["status"] for one in trace.records if one["transaction_id"] == transaction]
+        assert phases == ["waiting", "executed"]

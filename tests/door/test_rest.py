@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -225,6 +226,15 @@ async def test_authorize_does_not_execute_what_was_confirmed(door: RestDoor) -> 
     assert len(door.rooms.upstream.calls) == 1
 
 
+async def test_authorize_holds_nobody(tmp_path: Path) -> None:
+    """While a person thinks, /execute is held open; who only wants a fresh token is answered at once."""
+    async with opened_rest_door(tmp_path, hold_s=600) as door, asyncio.timeout(20):
+        first = (await door.authorize(PAY, ARGS)).json()
+        assert (await door.execute(first["ephemeralToken"], PAY, ARGS)).status_code == 202
+        again = await door.authorize(PAY, ARGS)
+        assert (again.status_code, again.json()["transactionId"]) == (200, first["transactionId"])
+
+
 async def test_a_refusal_of_the_second_party(door: RestDoor) -> None:
     """403 in the words of the guide, in both phases, for as long as the call would have waited."""
     first = (await door.authorize(PAY, ARGS)).json()
@@ -302,8 +312,8 @@ async def test_an_upstream_does_not_speak_with_the_gateways_voice(door: RestDoor
     assert answer_of(await door.both(MAKE, ARGS)) == (200, {"content": [], "_meta": {"own": 2}})
 
 
-async def test_a_proof_reaches_the_rooms_and_no_target(door: RestDoor) -> None:
-    """It stands in the call's meta under its own key, by which the rooms find it and upstreams are not sent it."""
+async def test_a_proof_stands_in_the_calls_meta(door: RestDoor) -> None:
+    """Under a key of ours, by which the rooms find it and servers are not sent it (``upstream/mcp_request.py``)."""
     token = (await door.authorize(MAKE, ARGS, proof="a.b.c")).json()["ephemeralToken"]
     assert (await door.execute(token, MAKE, ARGS, proof="d.e.f")).status_code == 200
     assert door.rooms.upstream.calls[0][3] == {"dev.countersign/proof": "d.e.f"}
