@@ -47,6 +47,7 @@ _TOKEN_ERRORS: Final[Mapping[str, str]] = {
 }
 _STATUS: Final[Mapping[str, int]] = {
     "handshake.not_needed": 400,
+    "policy.question_too_large": 413,
     "confirm.in_progress": 409,
     "confirm.too_many": 429,
 }
@@ -138,7 +139,7 @@ def _refused(about: About) -> Answered:
         return 403, _only(said)
     if any(code.startswith("confirm.") and code.endswith("refused") for code in codes):
         return 403, _only(said if said.startswith(DENIED) else DENIED + said)
-    code = codes[0] if codes else "policy.refused"
+    code = codes[0] if codes else "call.refused"
     body = {
         "error": said,
         "code": code,
@@ -146,7 +147,8 @@ def _refused(about: About) -> Answered:
         "reasons": [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in reasons],
         **({"faults": list(about.faults)} if about.faults else {}),
     }
-    return _STATUS.get(code, 403), _ENCODER.encode(body)
+    # A policy that could not be heard is a part that is away: the same call may pass later (as ``passage.py`` says it).
+    return _STATUS.get(code, 503 if code.startswith("policy.") else 403), _ENCODER.encode(body)
 
 
 def _unknown(about: About, message: str) -> Answered:

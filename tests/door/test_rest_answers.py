@@ -100,10 +100,25 @@ def test_a_second_partys_no(code: str, said: str) -> None:
     assert read(answered(a_no((code, said)), "execute", version="1")) == (403, body)
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("policy.timeout", 503),
+        ("policy.undefined", 503),
+        ("policy.question_too_large", 413),
+        ("money.over_limit", 403),
+        ("handshake.not_needed", 400),
+    ],
+)
+def test_a_policy_that_was_not_heard_is_not_a_no(code: str, status: int) -> None:
+    """Nothing is sent in either case; the one is worth another try."""
+    assert answered(a_no((code, "m")), "authorize", version="1")[0] == status
+
+
 def test_a_refusal_for_nothing_in_particular() -> None:
     """Still an error with a code."""
     status, body = read(answered(Refused(about=ABOUT), "execute", version="1"))
-    assert (status, body["code"]) == (403, "policy.refused")
+    assert (status, body["code"]) == (403, "call.refused")
 
 
 def test_the_first_phase_says_two_things() -> None:
