@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,8 +15,10 @@ from gateway.books import Books
 from gateway.console.pages import console_routes
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
+from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
 from gateway.outcome.allow import AllowOutcome
+from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
@@ -38,21 +41,32 @@ from gateway.walk import House
 
 
 class Gateway:
-    """The ASGI application: MCP as raw ASGI, everything else through Starlette."""
+    """The ASGI application: MCP and the REST handshake as raw ASGI, everything else through Starlette."""
 
     def __init__(
-        self, endpoint: McpEndpoint, app: ASGIApp, *, store: Store, house: House, probe: Probe
+        self,
+        endpoint: McpEndpoint,
+        app: ASGIApp,
+        *,
+        rest: RestEndpoint,
+        store: Store,
+        house: House,
+        probe: Probe,
     ) -> None:
         self.store = store
         self.house = house
         self.probe = probe
         self._endpoint = endpoint
+        self._rest = rest
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and self._endpoint.serves(scope["path"]):
             await self._endpoint(scope, receive, send)
+            return
+        if scope["type"] == "http" and self._rest.serves(scope["path"]):
+            await self._rest(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -95,13 +109,24 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
         )
+        guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(
             house,
-            _guard(settings),
+            guard,
             default_server=next(iter(shelf.upstreams)),
             version=VERSION,
             max_body_bytes=settings.door.max_body_bytes,
-            access=access_of(settings, shelf.upstreams, now=now),
+            access=access,
+            now=now,
+        )
+        rest = RestEndpoint(
+            house,
+            dataclasses.replace(house, allow=AuthorizeOutcome(waiting)),
+            guard,
+            default_server=next(iter(shelf.upstreams)),
+            version=VERSION,
+            max_body_bytes=settings.door.max_body_bytes,
+            access=access,
             now=now,
         )
         stack.push_async_callback(endpoint.aclose)
@@ -120,7 +145,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 ),
             ]
         )
-        yield Gateway(endpoint, app, store=shelf.store, house=house, probe=probe)
+        yield Gateway(endpoint, app, rest=rest, store=shelf.store, house=house, probe=probe)
 
 
 def _guard(settings: Settings) -> Guard:

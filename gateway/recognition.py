@@ -50,7 +50,11 @@ async def identity_of(
             verifiers.append(verifier)
     dpop = settings.identity.dpop
     try:
-        rules = ProofRules(resource=resource_of(settings), algorithms=dpop.algorithms)
+        rules = ProofRules(
+            resource=resource_of(settings),
+            base=settings.public_url.rstrip("/"),
+            algorithms=dpop.algorithms,
+        )
         proofs = DpopProofs(store, rules, nonces=nonces_of(settings, now=now), clock=now)
     except ValueError as problem:
         raise SettingsError(f"identity.dpop: {problem}.") from None

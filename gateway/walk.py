@@ -28,6 +28,7 @@ from gateway.errors import TokenRefused
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Answer
+from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consent, Consents
 from gateway.outcome.deny import deny, refused_by
@@ -52,7 +53,7 @@ class House:
     amounts: Amounts
     consents: Consents
     policy: Policy
-    allow: AllowOutcome
+    allow: AllowOutcome | AuthorizeOutcome
     handshake: HandshakeOutcome
     confirm: ConfirmOutcome
     upstreams: Mapping[str, Upstream]

@@ -1,7 +1,8 @@
 """What the door found in the Authorization header. Pure.
 
 Only the header is read: tokens in the query string or in the body are forbidden by MCP (basic/authorization,
-access token usage) and end up in logs.
+access token usage) and end up in logs. The REST handshake, which is not MCP, has its session token in the body; its
+door hands it over as if it had come in the header, so that one grammar holds for both.
 """
 
 from __future__ import annotations
@@ -60,17 +61,19 @@ class Secret:
 class PresentedProof:
     """The DPoP header of one request, and what the request is that it must fit (RFC 9449 section 4).
 
-    ``below`` is the path below the gateway's own URL: empty, or ``/`` and the server's name.
+    ``below`` is the path below the gateway's own URL: empty, or ``/`` and the server's name. ``beside`` is the whole
+    path of a door that stands beside that URL (``/authorize``), and empty otherwise.
     One object per request. A request may be identified more than once on its way, and its own second look is no
     replay: :attr:`accepted` remembers the first.
     """
 
-    __slots__ = ("accepted", "below", "jws", "method")
+    __slots__ = ("accepted", "below", "beside", "jws", "method")
 
-    def __init__(self, jws: bytes, *, method: str, below: str) -> None:
+    def __init__(self, jws: bytes, *, method: str, below: str, beside: str = "") -> None:
         self.jws = Secret(jws)
         self.method = method
         self.below = below
+        self.beside = beside
         self.accepted = False
 
 
@@ -92,11 +95,12 @@ NO_CREDENTIALS: Final = Credentials()
 
 
 def credentials_of(
-    authorization: Sequence[bytes], dpop: Sequence[bytes], *, method: str, below: str
+    authorization: Sequence[bytes], dpop: Sequence[bytes], *, method: str, below: str, beside: str = ""
 ) -> Credentials:
     """All values of the Authorization and DPoP fields of one request -> credentials.
 
-    ``below``: the request's path after the gateway's own (``/mcp``). What is *not* checked: token and proof.
+    ``below``: the request's path after the gateway's own (``/mcp``); ``beside``: see :class:`PresentedProof`. What is
+    *not* checked: token and proof.
 
     :raises CredentialRefused: see :func:`parse_authorization`; ``identity.proof_invalid`` for two proofs, one of
         more than :data:`MAX_PROOF_BYTES`, or one beside another scheme than DPoP; ``identity.proof_missing`` for
@@ -113,7 +117,7 @@ def credentials_of(
     # Two proofs (RFC 9449 section 4.3, check 1): which one an intermediary looked at is a guess.
     if len(dpop) > 1 or len(dpop[0]) > MAX_PROOF_BYTES:
         raise CredentialRefused(Code.PROOF_INVALID, "more than one proof, or one that is too long")
-    proof = PresentedProof(dpop[0], method=method, below=below)
+    proof = PresentedProof(dpop[0], method=method, below=below, beside=beside)
     return Credentials(bearer=found.bearer, scheme="dpop", proof=proof, server=server)
 
 

@@ -37,12 +37,14 @@ _JWS: Final = jwt.PyJWS(algorithms=list(DPOP_ALGORITHMS))
 
 
 class ProofRules(msgspec.Struct, frozen=True, kw_only=True):
-    """``resource``: the gateway's canonical URL. ``algorithms``: the allow-list, some of :data:`DPOP_ALGORITHMS`.
+    """``resource``: the gateway's canonical URL. ``base``: what the doors beside it stand at; empty where there are
+    none, and then no proof is for one. ``algorithms``: the allow-list, some of :data:`DPOP_ALGORITHMS`.
 
     :raises ValueError: no algorithm, or another one.
     """
 
     resource: str
+    base: str = ""
     algorithms: tuple[str, ...] = ("ES256", "EdDSA")
 
     def __post_init__(self) -> None:
@@ -72,7 +74,9 @@ def check_proof(
         raise _refused("jti is missing or no string of sensible length")
     if claims.get("htm") != presented.method:
         raise _refused("htm is not the request's method")
-    here = _normalised(rules.resource + presented.below)
+    here = _normalised(
+        rules.base + presented.beside if presented.beside else rules.resource + presented.below
+    )
     if here is None or _normalised(claims.get("htu")) != here:
         raise _refused("htu is not the request's URL")
     ath = base64.urlsafe_b64encode(token.sha256()).rstrip(b"=").decode()

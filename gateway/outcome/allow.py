@@ -124,6 +124,7 @@ class AllowOutcome:
             error=_masked_error(reply.error) if pointers else reply.error,
             result_type=reply.result_type,
             warn=decision.obligations.warn,
+            effect=reply.effect,
         )
 
     async def _sent(self, asked: Asked, consent: Consent, host: Host) -> Reply | Question:

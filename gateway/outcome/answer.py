@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.outcome.view import View
 from gateway.policy.decision import Obligations, Reason
+from gateway.upstream.target import Effect
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,8 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None = None
     result_type: str | None = None
     warn: tuple[str, ...] = ()
+    effect: Effect = Effect.EXECUTED
+    """What is known about the target; some adapters say in their result that nobody can know."""
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,9 +58,10 @@ class ConfirmOutcome:
             return Refused(about=about(asked, no, transaction_id=None))
         pending = await self._opened(asked, decision, consent, obligation, view)
         carries = can_carry_token(asked)
-        if carries and consent.pending == pending:
+        authorizing = asked.call.era is Era.REST and asked.call.token is None
+        if carries and consent.pending == pending and not authorizing:
             # Held only while it stands as it was judged: who hears of it for the first time must learn where to go,
-            # and what moved since then is judged anew at once.
+            # and what moved since then is judged anew at once. Who asks for a token only is given it.
             pending = await self._hold(pending)
         if pending.status is Status.REFUSED:
             return Refused(about=about(asked, refused_by(decision, pending.refused_by), transaction_id=None))

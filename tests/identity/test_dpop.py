@@ -64,6 +64,28 @@ def test_an_honest_proof_is_good() -> None:
     assert check(proof(htu=RULES.resource + "/other"), below="/other") == "1"
 
 
+def test_a_proof_for_a_door_beside_the_resource_names_that_door() -> None:
+    """And is good there alone; a gateway that has no such door takes none for it."""
+    beside = ProofRules(resource=RULES.resource, base="https://gateway.example/gw")
+
+    def at(rules: ProofRules, htu: str) -> str:
+        presented = PresentedProof(proof(htu=htu).encode(), method="POST", below="/other", beside="/execute")
+        thumbprint = jwk_thumbprint(KEY.public_jwk())
+        return check_proof(presented, token=TOKEN, thumbprint=thumbprint, rules=rules, now=NOW)
+
+    assert at(beside, "https://gateway.example/gw/execute") == "1"
+    for rules, htu in (
+        (beside, "https://gateway.example/gw/authorize"),
+        (beside, RULES.resource),
+        (beside, RULES.resource + "/other"),
+        (beside, "https://gateway.example/execute"),
+        (RULES, "/execute"),
+        (RULES, "https://gateway.example/execute"),
+    ):
+        with pytest.raises(CredentialRefused):
+            at(rules, htu)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
