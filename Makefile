@@ -62,7 +62,8 @@ parts: $(VENV)/.test ## Get the programs that tests run against: OPA, Regal, Red
 	@$(BIN)/python -m tests.support.install
 
 bench: parts ## Measure what a call costs: direct, through the gateway, through SDK-built proxies
-	@$(BIN)/python -m tests.bench --gate 'gateway+opa<=3.0xstar-raw@16' --gate 'gateway+opa<=0.2xsdk-proxy@16'
+	@$(BIN)/python -m tests.bench --gate 'gateway+opa<=3.0xstar-raw@16' --gate 'gateway+opa<=0.2xsdk-proxy@16' \
+	  --gate 'handshake+opa<=2.5xgateway+opa-uds'
 
 lock: $(VENV)/.test ## Resolve the dependencies of pyproject.toml anew into requirements/
 	@$(PIP) install uv
