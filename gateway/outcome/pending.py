@@ -99,6 +99,13 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A *no* that no person gave: its public code, and the sentence for the caller."""
+
+    code: str
+    said: str
+
+
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A call that waits for a second party. Times are unix seconds. Holds the view, never the raw arguments."""
 
@@ -116,6 +123,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     confirmations: tuple[Confirmation, ...] = ()
     refused_by: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def key(self) -> str:
