@@ -52,9 +52,10 @@ async def agent_house(
     rule: Mapping[str, Any] = BY_AGENTS,
     notify: NotifySettings | None = None,
     policy: PolicySettings | None = None,
+    hold_s: float = 5.0,
 ) -> AsyncIterator[House]:
     """On real sockets, PayPal simulated."""
-    confirm = ConfirmSettings(hold_seconds=5.0, agents=dict(agents), notify=notify)
+    confirm = ConfirmSettings(hold_seconds=hold_s, agents=dict(agents), notify=notify)
     judged = policy or judged_by(policy_with(folder, rule))
     async with running_house(folder, policy=judged, confirm=confirm) as house:
         yield house
