@@ -14,7 +14,8 @@ import msgspec
 from gateway.agents.said import Decision, Failure, Said
 from gateway.console.decide import AuditOutcome
 from gateway.errors import StoreUnavailable
-from gateway.outcome.pending import Pending, Refusal, Status, Waiting
+from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.outcome.refusal import Refusal
 from gateway.policy.question import Confirmation
 
 ATTEMPTS: Final = 5

@@ -127,7 +127,7 @@ def _second_parties(settings: Settings) -> list[Finding]:
         Finding(
             part="agent",
             ok=True,
-            says=f"{name}: {one.kind} at {_without_query(one.url)}, {one.timeout_s:g} s; counts where the policy's `by` has agent",
+            says=f"{name}: {one.kind} at {_without_query(one.url)}, {one.timeout_s:g} s; the policy says if it counts",
         )
         for name, one in settings.confirm.agents.items()
     ]

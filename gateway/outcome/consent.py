@@ -15,7 +15,8 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.errors import TokenRefused
-from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Refusal, Status, Waiting
+from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Status, Waiting
+from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View, render
 from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
 

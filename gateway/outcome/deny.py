@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Refused
-from gateway.outcome.pending import Refusal
+from gateway.outcome.refusal import Refusal
 from gateway.policy.decision import Decision, Deny, overruled
 from gateway.policy.question import Asked
 

@@ -26,6 +26,7 @@ import msgspec
 
 from gateway.errors import TokenRefused
 from gateway.outcome.openings import count_opened
+from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation, ConsentFacts
@@ -99,13 +100,6 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A *no* that no person gave: its public code, and the sentence for the caller."""
-
-    code: str
-    said: str
-
-
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A call that waits for a second party. Times are unix seconds. Holds the view, never the raw arguments."""
 
@@ -142,7 +136,6 @@ class Waiting:
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
 
     # -- handshake tokens -------------------------------------------------------------------------------------
-
     async def grant(
         self,
         binding: Binding,
@@ -223,7 +216,6 @@ class Waiting:
         return granted if granted is not None and self._now() < granted.expires_at else None
 
     # -- pending calls ----------------------------------------------------------------------------------------
-
     async def open(self, pending: Pending) -> Pending:
         """Let a call wait; if the same call waits already, that one is returned and nothing changes.
 

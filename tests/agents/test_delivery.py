@@ -1,7 +1,7 @@
 """Notices are delivered in order, again if need be, never for ever, and nobody waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -21,7 +21,7 @@ def a_notice(transaction_id: str = "t1") -> Notice:
     )
 
 
-def taken(_: Heard) -> bytes:
+def taken(_: Heard | None) -> bytes:
     """The receiver took it."""
     return http("204 Taken", b"")
 
@@ -102,7 +102,7 @@ async def test_what_comes_back_is_used_again(
     receiver: SecondAgent, delivery: Delivery, pauses: Pauses
 ) -> None:
     """Down for two tries."""
-    answers = iter([http("500 Broken", b""), b"", taken(None)])  # type: ignore[arg-type]
+    answers = iter([http("500 Broken", b""), b"", taken(None)])
     receiver.answering = lambda _: next(answers)
     delivery.put(a_notice())
     await until(lambda: delivery.sent == 1)
@@ -128,6 +128,3 @@ async def test_a_receiver_that_hangs_holds_nobody(receiver: SecondAgent, deliver
         delivery.put(a_notice())
     await until(lambda: receiver.heard)
     assert (delivery.sent, delivery.failed, delivery.dropped) == (0, 0, 3)
-
-
-Answering = Callable[[Heard], bytes]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.agents.notice import MAX_SUBJECT_CHARS, Event, named, notice_of
-from gateway.outcome.pending import Pending, Refusal
+from gateway.outcome.pending import Pending
+from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import render
 from tests.support.waiting import a_pending
 from tests.support.walking import MONEY

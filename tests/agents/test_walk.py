@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.identity.static import STATIC_ISSUER
-from gateway.settings.model import PolicySettings
+from gateway.settings.model import Hidden, NotifySettings, PolicySettings
 from gateway.state.store import Space
 from tests.support.agent_house import (
     BY_ANYBODY,
@@ -24,7 +24,16 @@ from tests.support.calls import PAY, refund, until_confirmation
 from tests.support.console import signed_in
 from tests.support.house import AGENT_TOKEN, House
 from tests.support.opa_process import OpaProcess
-from tests.support.second_agents import Heard, SecondAgent, answer_to, http, refuses, second_agent, signed
+from tests.support.second_agents import (
+    OTHER_SECRET,
+    Heard,
+    SecondAgent,
+    answer_to,
+    http,
+    refuses,
+    second_agent,
+    signed,
+)
 from tests.support.traces import Trace
 from tests.support.until import until
 
@@ -170,3 +179,23 @@ async def test_opa_counts_the_agents_signature_as_the_embedded_engine_does(
         policy = PolicySettings(engine="opa", opa_url=opa.url, timeout_s=5)
         async with agent_house(tmp_path, {"guard": guard(agent.url)}, policy=policy) as house:
             assert status_of(await followed(house, "pay_order", PAY)) == "executed"
+
+
+async def test_people_are_told_and_the_agents_no_is_told_too(tmp_path: Path) -> None:
+    """A notice when the call starts to wait, another when it was refused; the call waited for neither."""
+    async with (
+        second_agent(lambda _: http("204 Taken", b""), "/notices") as mail,
+        second_agent(refuses("Too much.")) as agent,
+    ):
+        notify = NotifySettings(url=mail.url, secret=Hidden(OTHER_SECRET))
+        agents = {"guard": guard(agent.url)}
+        async with agent_house(tmp_path, agents, rule=BY_ANYBODY, notify=notify) as house:
+            answer = await followed(house, "pay_order", PAY)
+            assert codes_of(answer) == ["confirm.refused"]
+            await until(lambda: len(mail.heard) == 2)
+    first, second = mail.heard
+    assert first.is_signed(OTHER_SECRET)
+    assert first.data["subject"].startswith("To confirm: 40.00 USD, payee ")
+    assert f"{house.url}/console/pending/" in first.data["body"]
+    assert second.document["type"] == "confirmation.refused"
+    assert "Denied by confirmation agent: Too much." in second.data["body"]

@@ -43,10 +43,14 @@ class Looks:
         self.begun += 1
         await self._turns.acquire()
 
+    def release(self) -> None:
+        """End the pause."""
+        self._turns.release()
+
     async def once(self) -> None:
         """One look, to its end: the next pause begins, or there is nothing left to look at."""
         before = self.begun
-        self._turns.release()
+        self.release()
         await until(lambda: self.begun > before)
 
 
@@ -168,7 +172,7 @@ async def test_a_store_that_is_away_is_asked_again(setting: Setting) -> None:
     await looks.once()
     refused = msgspec.structs.replace(pending, status=Status.REFUSED, refused_by="bob")
     assert await setting.desk.waiting.replace(pending, refused)
-    looks.__dict__["_turns"].release()
+    looks.release()
     await until(lambda: len(line.events) == 2)
     assert line.events == [Event.WAITING, Event.REFUSED]
     await watch.aclose()

@@ -60,7 +60,7 @@ def http(status: str, body: bytes, headers: Mapping[str, str] | None = None) -> 
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def answer_to(heard: Heard, decision: str = "approve", **members: Any) -> dict[str, Any]:
+def answer_to(heard: Heard, decision: object = "approve", **members: Any) -> dict[str, Any]:
     """What an honest agent says to that request, with these members changed."""
     asked = heard.data
     said = {name: asked[name] for name in ("id", "nonce", "view_hash")}
@@ -77,11 +77,11 @@ def signed(
 ) -> bytes:
     """That answer, signed for that request (or another one)."""
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
-    name, at = message_id or heard.headers["webhook-id"], str(int(time.time()) if at is None else at)
+    name, when = message_id or heard.headers["webhook-id"], str(int(time.time()) if at is None else at)
     fields = {
         "webhook-id": name,
-        "webhook-timestamp": at,
-        "webhook-signature": signature(secret, name, at, body),
+        "webhook-timestamp": when,
+        "webhook-signature": signature(secret, name, when, body),
     }
     return http("200 OK", body, fields)
 
