@@ -23,7 +23,8 @@ ATTEMPTS: Final = 5
 ASSURANCE: Final = "agent"
 AGAIN_AFTER_S: Final = 60.0
 """Seconds that a call stays refused for want of an answer. Nobody said no: what was down may be up again by then."""
-NOBODY: Final = "no confirmation agent"
+NOBODY: Final = "the gateway"
+"""In place of an agent, where none confirmed; no agent can be called so."""
 REFUSED, NO_ANSWER = "confirm.refused", "confirm.no_answer"
 
 Verdict = Literal["approve", "refuse", "no_answer"]

@@ -17,7 +17,7 @@ from tests.support.agent_house import agent_house, confirmations, followed, mode
 from tests.support.answers import codes_of, status_of, token_of
 from tests.support.calls import refund, until_confirmation
 from tests.support.house import House
-from tests.support.second_agents import Heard, SecondAgent, completion, second_agent
+from tests.support.second_agents import Heard, SecondAgent, completion, http, second_agent
 from tests.support.traces import Trace
 from tests.support.until import until
 
@@ -129,21 +129,44 @@ async def test_nothing_in_the_arguments_closes_the_block(house: House, agent: Se
 
 
 @pytest.mark.parametrize(
-    ("failure", "members"),
+    "changed",
     [
-        ("unreadable", {"finish_reason": "length"}),
-        ("unreadable", {"message": {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}}),
-        ("unreadable", {"message": {"role": "user", "content": "{}"}}),
+        {"finish_reason": "length"},
+        {"finish_reason": None},
+        {"message": {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}},
+        {"message": {"tool_calls": [{"id": "1"}]}},
+        {"message": {"refusal": "I would rather not."}},
+        {"message": {"role": "user"}},
     ],
 )
-async def test_half_an_answer(
-    house: House, agent: SecondAgent, failure: str, members: dict[str, Any]
-) -> None:
-    """Cut off, a call of a tool, or not the model's own words."""
-    agent.answering = lambda heard: completion("{}", **members)
+async def test_half_an_answer(house: House, agent: SecondAgent, changed: dict[str, Any]) -> None:
+    """A perfect yes that was cut off, comes with a call of a tool, or is not the model's own words."""
+
+    def nearly(heard: Heard) -> bytes:
+        head, _, body = approves(heard).partition(b"\r\n\r\n")
+        del head
+        choice = json.loads(body)["choices"][0]
+        said = {**choice["message"], **changed.get("message", {})}
+        return completion("", **{**choice, **changed, "message": said})
+
+    agent.answering = nearly
     before, trace = len(confirmations(house)), Trace(house)
     assert codes_of(await followed(house, "create_refund", a_refund())) == ["confirm.no_answer"]
-    assert confirmations(house)[before]["reasons"] == ["agent.no_answer", f"agent.{failure}"]
+    assert confirmations(house)[before]["reasons"] == ["agent.no_answer", "agent.unreadable"]
+    assert trace.paypal == []
+
+
+async def test_two_answers_to_choose_from(house: House, agent: SecondAgent) -> None:
+    """Nobody here chooses."""
+
+    def two(heard: Heard) -> bytes:
+        document = json.loads(approves(heard).partition(b"\r\n\r\n")[2])
+        document["choices"] *= 2
+        return http("200 OK", json.dumps(document).encode())
+
+    agent.answering = two
+    trace = Trace(house)
+    assert codes_of(await followed(house, "create_refund", a_refund())) == ["confirm.no_answer"]
     assert trace.paypal == []
 
 
