@@ -143,7 +143,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "outcome.answer": "values only",
     "outcome.refusal": "values only",
     "catalog.tool": "values only",
-    "agents.exchange": "attacks/test_forged_agent_answer.py: redirects, floods, silence, compression",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
     "client.errors": "values only",
     "client.access": "test_bridge.py and test_login.py send both kinds of credentials",
