@@ -19,6 +19,8 @@ from gateway.agents.said import Failure, NoAnswer
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 """Bytes of an answer: a yes or a no with a sentence."""
+MAX_QUESTION_BYTES: Final = 512 * 1024
+"""Bytes of a question. What cannot be shown whole is not asked about: nobody signs the first half of a call."""
 MAX_CONNECTIONS: Final = 16
 _REDIRECTS = range(300, 400)
 
@@ -47,6 +49,8 @@ class Exchange:
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Received:
         """The answer, whatever its status, unless it leads elsewhere. :raises NoAnswer:"""
+        if len(body) > MAX_QUESTION_BYTES:
+            raise NoAnswer(Failure.TOO_LARGE)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._post(body, headers)

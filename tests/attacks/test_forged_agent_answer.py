@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from gateway.agents.exchange import MAX_QUESTION_BYTES, Exchange
+from gateway.agents.said import Failure, NoAnswer
 from tests.support.agent_house import agent_house, confirmations, followed, guard
-from tests.support.answers import codes_of, status_of
-from tests.support.calls import refund
+from tests.support.answers import codes_of, status_of, token_of
+from tests.support.calls import PAY, refund, until_confirmation
 from tests.support.house import House
 from tests.support.second_agents import (
     OTHER_SECRET,
@@ -27,10 +29,12 @@ from tests.support.second_agents import (
     answer_to,
     approves,
     http,
+    refuses,
     second_agent,
     signed,
 )
 from tests.support.traces import Trace
+from tests.support.until import until
 
 AMOUNTS = itertools.count(100)
 DAY_S = 24 * 3600
@@ -172,3 +176,37 @@ async def test_an_agent_that_is_not_there(house: House, agent: SecondAgent) -> N
     """It hangs up on everybody."""
     agent.answering = lambda _: b""
     await refused_without_an_answer(house, "unreachable")
+
+
+async def test_the_amount_moves_after_the_agents_yes(house: House, agent: SecondAgent) -> None:
+    """The yes was for 40.00; at 41.00 the agent is asked anew, and its no stands."""
+    agent.answering = approves
+    before = len(confirmations(house))
+    waiting = await until_confirmation(house, "pay_order", PAY)
+    await until(lambda: len(confirmations(house)) > before)
+    assert agent.heard[-1].data["money"]["amount"] == "40.00"
+    amount = house.simulator.ledger.orders[PAY["id"]]["purchase_units"][0]["amount"]
+    old, amount["value"] = amount["value"], "41.00"
+    try:
+        agent.answering = refuses("Not that much.")
+        trace = Trace(house)
+        answer = await house.call("pay_order", PAY, state=token_of(waiting))
+        while status_of(answer) == "confirmation_required":
+            answer = await house.call("pay_order", PAY, state=token_of(answer))
+        assert codes_of(answer) == ["confirm.refused"]
+        assert agent.heard[-1].data["money"]["amount"] == "41.00"
+        assert agent.heard[-1].data["view_hash"] != agent.heard[-2].data["view_hash"]
+        assert trace.writes == []
+    finally:
+        amount["value"] = old
+
+
+async def test_more_than_an_agent_can_look_at(house: House, agent: SecondAgent) -> None:
+    """What cannot be shown whole is not confirmed: nobody signs the first half of a call."""
+    before = len(agent.heard)
+    exchange = Exchange(agent.url, timeout_s=10)
+    with pytest.raises(NoAnswer) as caught:
+        await exchange.post(b" " * (MAX_QUESTION_BYTES + 1), {})
+    assert caught.value.failure is Failure.TOO_LARGE
+    assert len(agent.heard) == before
+    await exchange.aclose()
