@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,6 +12,7 @@ from gateway.agents.chat import ChatAgent
 from gateway.agents.countersigning import AgentAudit, Countersigning
 from gateway.agents.delivery import Delivery
 from gateway.agents.exchange import Exchange
+from gateway.agents.orphans import Orphans
 from gateway.agents.said import Agent
 from gateway.agents.signature import key_of
 from gateway.agents.watch import Watch
@@ -45,8 +47,10 @@ def told_of(
     """The agents (also where there are none: what only they may confirm is then refused, and says so), and the
     watch where notices go somewhere. Nothing is contacted yet."""
     agents = [agent_of(name, one, now=now) for name, one in settings.confirm.agents.items()]
-    asking = Asking(agents, Countersigning(waiting, audit, now=now))
+    signing = Countersigning(waiting, audit, now=now)
+    asking = Asking(agents, signing)
     stack.push_async_callback(asking.aclose)
+    stack.push_async_callback(_stopped, asyncio.ensure_future(Orphans(waiting, signing).run()))
     notify = settings.confirm.notify
     if notify is None:
         return Told([asking])
@@ -66,3 +70,8 @@ def agent_of(name: str, one: AgentSettings, *, now: Callable[[], float]) -> Agen
         return ChatAgent(name, exchange, model=one.model, api_key=one.api_key)
     assert one.secret is not None
     return WebhookAgent(name, exchange, key_of(one.secret), now=now)
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

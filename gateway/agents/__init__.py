@@ -7,6 +7,7 @@
     chat.py            an OpenAI-compatible model; prompt.txt      exchange.py    one bounded HTTP exchange
     said.py            what an agent may say: yes, no with a reason, or nothing usable
     asking.py          asks all agents about one call, in the background
+    orphans.py         ends what a process that is gone was asking about
     countersigning.py  writes what they said into the waiting call, by compare-and-set, after the audit knows
 
     notice.py          a waiting, refused or expired call as plain text for people

@@ -1,8 +1,8 @@
 """Asks every agent about a call that waits, in the background; the call itself waits for nothing here.
 
 A no of one agent is final. What is no answer leaves the call as it is; when all were asked, only agents may confirm,
-and it is not enough, the call is refused and says so. Only the process that let the call wait asks: after a restart
-in the middle nobody does, and the call ends unconfirmed with its time.
+and it is not enough, the call is refused and says so. Only the process that let the call wait asks; what becomes of the
+call when that process ends in the middle: ``orphans.py``.
 """
 
 from __future__ import annotations
