@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from gateway.agents.case import Case
-from gateway.agents.exchange import Exchange, Received
+from gateway.agents.exchange import Posts, Received
 from gateway.agents.said import Decision, Failure, NoAnswer, Said, reason_of
 from gateway.door.strict_json import parse
 from gateway.errors import MalformedRequest
@@ -58,7 +58,7 @@ class _Completion(msgspec.Struct, frozen=True):
 class ChatAgent:
     """Asks one model. ``api_key`` is sent as a bearer token, to that address and nowhere else."""
 
-    def __init__(self, name: str, exchange: Exchange, *, model: str, api_key: str | None) -> None:
+    def __init__(self, name: str, exchange: Posts, *, model: str, api_key: str | None) -> None:
         self.name = name
         self._exchange = exchange
         self._model = model

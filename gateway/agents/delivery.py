@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.agents.exchange import Exchange
+from gateway.agents.exchange import Posts
 from gateway.agents.notice import Notice
 from gateway.agents.said import NoAnswer
 from gateway.agents.signature import signed
@@ -35,7 +35,7 @@ class Delivery:
     """One receiver. ``sent``, ``failed`` and ``dropped`` count notices since the start, for metrics."""
 
     def __init__(
-        self, exchange: Exchange, key: bytes, *, now: Callable[[], float], sleep: Sleep = asyncio.sleep
+        self, exchange: Posts, key: bytes, *, now: Callable[[], float], sleep: Sleep = asyncio.sleep
     ) -> None:
         self.sent = self.failed = self.dropped = 0
         self._exchange = exchange

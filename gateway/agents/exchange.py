@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl as tls
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 import msgspec
@@ -31,6 +31,17 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class Posts(Protocol):
+    """Asks one address; :class:`Exchange` does."""
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Received:
+        """The answer, whatever its status. :raises NoAnswer:"""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
 
 
 class Exchange:

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 
 from gateway.agents.case import Case
-from gateway.agents.exchange import Exchange, Received
+from gateway.agents.exchange import Posts, Received
 from gateway.agents.said import Decision, Failure, NoAnswer, Said, reason_of
 from gateway.agents.signature import TOLERANCE_S, BadSignature, check_signed, signed
 from gateway.door.strict_json import parse
@@ -39,7 +39,7 @@ class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WebhookAgent:
     """Asks over one exchange. ``key`` is the secret that both sides know; ``now`` is unix seconds."""
 
-    def __init__(self, name: str, exchange: Exchange, key: bytes, *, now: Callable[[], float]) -> None:
+    def __init__(self, name: str, exchange: Posts, key: bytes, *, now: Callable[[], float]) -> None:
         self.name = name
         self._exchange = exchange
         self._key = key
