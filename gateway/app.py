@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.books import Books
+from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
@@ -103,7 +104,11 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             allow=AllowOutcome(shelf.upstreams, waiting, parking=parking, lapses=books, now=now),
             handshake=HandshakeOutcome(waiting),
             confirm=ConfirmOutcome(
-                waiting, public_url=settings.public_url, now=now, hold_s=settings.confirm.hold_seconds
+                waiting,
+                public_url=settings.public_url,
+                now=now,
+                hold_s=settings.confirm.hold_seconds,
+                tell=told_of(settings, waiting, books, stack, now=now),
             ),
             upstreams=shelf.upstreams,
             waiting=waiting,

@@ -32,6 +32,8 @@ _STATUS = {
     Effect.UNKNOWN: Status.UNKNOWN,
 }
 
+AGENT_ISSUER = "countersign:agent"
+"""In place of an issuer, for a party that the settings name; no token can have it (issuers are https)."""
 _CONSOLE: Mapping[AuditOutcome, tuple[str, Status]] = {
     "accepted": ("allow", Status.EXECUTED),
     "denied": ("deny", Status.REFUSED),
@@ -206,8 +208,29 @@ class Books:
 
         :raises AuditUnavailable: then the decision does not stand.
         """
+        await self._decided(
+            pending, person.issuer, person.subject, outcome=outcome, reasons=(f"console.{verdict}", *reasons)
+        )
+
+    async def agent_decided(
+        self,
+        *,
+        agent: str,
+        pending: Pending,
+        verdict: str,
+        outcome: AuditOutcome,
+        reasons: tuple[str, ...],
+    ) -> None:
+        """The same of a confirmation agent, by the operator's name for it (``agents.countersigning.AgentAudit``)."""
+        await self._decided(
+            pending, AGENT_ISSUER, agent, outcome=outcome, reasons=(f"agent.{verdict}", *reasons)
+        )
+
+    async def _decided(
+        self, pending: Pending, issuer: str, subject: str, *, outcome: AuditOutcome, reasons: tuple[str, ...]
+    ) -> None:
         async with self._audit.record(call_id=str(uuid.uuid4()), phase=Phase.CONFIRM) as entry:
-            entry.caller(issuer=person.issuer, subject=person.subject, client_id=None)
+            entry.caller(issuer=issuer, subject=subject, client_id=None)
             entry.transaction(pending.transaction_id)
             entry.tool(
                 server=pending.binding.server,
@@ -218,7 +241,7 @@ class Books:
             said, status = _CONSOLE[outcome]
             entry.decided(
                 said,
-                reasons=[f"console.{verdict}", *reasons],
+                reasons=reasons,
                 data_class=pending.data_class,
                 tier=pending.tier,
             )

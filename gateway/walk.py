@@ -120,7 +120,7 @@ async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
             consent = remembered
             decision = await house.policy.decide(asked, consent.facts)
     if consent.refused_by is not None and not isinstance(decision, Deny):
-        return refused_by(decision, consent.refused_by), consent
+        return refused_by(decision, consent.refused_by, consent.refusal), consent
     if consent.revision not in (None, decision.revision) and not isinstance(decision, Deny):
         # A token granted under other rules proves nothing under these (invariant 3).
         said = "The policy changed since the first phase; start again"

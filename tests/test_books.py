@@ -290,6 +290,16 @@ async def test_a_persons_decision_is_a_record(
     assert (record["arguments_hash"], record["data_class"]) == ("a" * 64, 2)
 
 
+async def test_an_agents_decision_is_a_record_too(desk: Desk) -> None:
+    """Under the operator's name for it, from an issuer that no token can have."""
+    await desk.books.agent_decided(
+        agent="guard", pending=a_pending(), verdict="refuse", outcome="accepted", reasons=()
+    )
+    *_, record = desk.records()
+    assert (record["phase"], record["reasons"], record["status"]) == ("confirm", ["agent.refuse"], "executed")
+    assert record["caller"] == {"issuer": "countersign:agent", "subject": "guard", "client_id": None}
+
+
 async def test_a_decision_that_cannot_be_written_does_not_stand(desk: Desk) -> None:
     """The console learns it."""
     with no_file_longer_than(0), pytest.raises(AuditUnavailable):

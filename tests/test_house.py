@@ -81,7 +81,20 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     "audit": {},
     "state": {},
     "http1": {},
-    "settings": {"identity.static": "one caller with a fixed token is a setting"},
+    "settings": {
+        "identity.static": "one caller with a fixed token is a setting",
+        "agents.signature": "the form of a webhook's secret",
+    },
+    # Beside the walk: second parties that are programs, and the notices for people.
+    "agents": {
+        "door.strict_json": "what an agent answers is hostile input too",
+        "outcome.pending": "what waits, and where a word is written into it",
+        "outcome.refusal": "and its no as the caller reads it",
+        "outcome.view": "an agent sees what people see",
+        "policy.money": "and the amount as numbers",
+        "policy.question": "its yes is one confirmation of the question",
+        "console.decide": "recorded as a person's decision is",
+    },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {},
 }
@@ -128,7 +141,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "http1.errors": "values only; test_client.py raises each",
     "state.sqlite_file": "test_sqlite.py and test_contract.py run every statement",
     "outcome.answer": "values only",
+    "outcome.refusal": "values only",
     "catalog.tool": "values only",
+    "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
     "client.errors": "values only",
     "client.access": "test_bridge.py and test_login.py send both kinds of credentials",
     "client.exchange": "test_bridge.py: each kind of answer that is none",

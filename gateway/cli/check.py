@@ -72,6 +72,7 @@ async def _findings(config: Path | None) -> list[Finding]:
             found.append(Finding(part="state", ok=state, says=masked(settings.state.url) + lacking))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
             found += await _issuers(settings)
+            found += _second_parties(settings)
             for server in gateway.house.catalog.servers():
                 found.append(await _target(gateway.house.catalog, server))
             if settings.paypal.enabled:
@@ -118,6 +119,26 @@ async def _issuers(settings: Settings) -> list[Finding]:
             )
             found.append(Finding(part="identity", ok=problem is None, says=says))
     return found
+
+
+def _second_parties(settings: Settings) -> list[Finding]:
+    """Who confirms besides people, and where people are told. None of them is asked: that would be a real question."""
+    found = [
+        Finding(
+            part="agent",
+            ok=True,
+            says=f"{name}: {one.kind} at {_without_query(one.url)}, {one.timeout_s:g} s; the policy says if it counts",
+        )
+        for name, one in settings.confirm.agents.items()
+    ]
+    if settings.confirm.notify is not None:
+        found.append(Finding(part="notify", ok=True, says=_without_query(settings.confirm.notify.url)))
+    return found
+
+
+def _without_query(url: str) -> str:
+    """Some endpoints take their key in the query."""
+    return url.partition("?")[0]
 
 
 async def _target(catalog: Catalog, server: str) -> Finding:

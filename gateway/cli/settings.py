@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gateway.cli.common import json_option, terminal
 from gateway.settings import Settings
-from gateway.settings.environment import ALIASES, PREFIX, SECTIONS
+from gateway.settings.environment import ALIASES, FILE_ONLY, PREFIX, SECTIONS
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -29,6 +29,8 @@ def rows() -> Iterator[Row]:
     for field in msgspec.structs.fields(Settings):
         if field.name in SECTIONS:
             for inner in msgspec.structs.fields(SECTIONS[field.name]):
+                if (field.name, inner.name) in FILE_ONLY:
+                    continue
                 variable = f"{PREFIX}{field.name}_{inner.name}".upper()
                 variable = other.get((field.name, inner.name), variable)
                 yield Row(f"{field.name}.{inner.name}", variable, _shown(inner.default))
@@ -72,6 +74,7 @@ def settings(as_json: bool, markdown: bool) -> None:  # noqa: FBT001 - click
     click.echo(
         "File only: upstreams.<name>.{preset,url,bearer,oauth,timeout_s,max_connections,max_concurrency,max_queue,"
         "command,env,cwd}, identity.tokens,\n"
-        "identity.issuers, identity.scopes_supported, identity.dpop.{algorithms,required,nonce_secret}.\n"
+        "identity.issuers, identity.scopes_supported, identity.dpop.{algorithms,required,nonce_secret},\n"
+        "confirm.agents.<name>.{kind,url,secret,api_key,model,timeout_s}, confirm.notify.{url,secret,timeout_s}.\n"
         "Any variable NAME can be given as NAME_FILE: the value is then read from that file."
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,6 +21,7 @@ from gateway.outcome.deny import refused_by
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.outcome.view import View
 from gateway.policy.decision import Confirm, ConfirmObligation, overruled
+from gateway.policy.money import Money
 from gateway.policy.question import Asked
 
 POLL_S = 0.2
@@ -33,12 +35,33 @@ MAX_ROUNDS = 8
 and the person never learns where to go; after these, the answer is a plain result with the link."""
 
 
+class Opened(Protocol):
+    """Who hears that a call waits: the second agents, and whoever tells the people."""
+
+    def opened(self, pending: Pending, arguments: Mapping[str, Any], money: Money | None) -> None:
+        """A call was newly let wait, or its picture or what it takes changed. Returns at once, never raises."""
+
+
+class Unheard:
+    """Nobody is told; people look at the console by themselves."""
+
+    def opened(self, pending: Pending, arguments: Mapping[str, Any], money: Money | None) -> None:
+        """See :class:`Opened`."""
+
+
 class ConfirmOutcome:
     """Carries a :class:`~gateway.policy.decision.Confirm` out."""
 
     def __init__(
-        self, waiting: Waiting, *, public_url: str, now: Callable[[], float], hold_s: float = 4.0
+        self,
+        waiting: Waiting,
+        *,
+        public_url: str,
+        now: Callable[[], float],
+        hold_s: float = 4.0,
+        tell: Opened | None = None,
     ) -> None:
+        self._tell = tell or Unheard()
         self._waiting = waiting
         self._public_url = public_url.rstrip("/")
         self._now = now
@@ -64,7 +87,8 @@ class ConfirmOutcome:
             # and what moved since then is judged anew at once. Who asks for a token only is given it.
             pending = await self._hold(pending)
         if pending.status is Status.REFUSED:
-            return Refused(about=about(asked, refused_by(decision, pending.refused_by), transaction_id=None))
+            no = refused_by(decision, pending.refused_by, pending.refusal)
+            return Refused(about=about(asked, no, transaction_id=None))
         elicit = _way_to_ask(asked, obligation)
         token = None
         if carries and (asked.call.era is Era.REST or consent.rounds < MAX_ROUNDS):
@@ -86,7 +110,7 @@ class ConfirmOutcome:
             ),
             status="confirmation_required",
             message=(
-                f"Not executed yet. A person has to confirm this call at {approve_url} ; "
+                f"Not executed yet. {_second_party(obligation)} has to confirm this call at {approve_url} ; "
                 "then repeat exactly the same call."
             ),
             token=token,
@@ -125,6 +149,8 @@ class ConfirmOutcome:
             # The policy asks for somebody else now; whether the old signatures still count is its own affair.
             renewed = msgspec.structs.replace(pending, obligation=obligation)
         if renewed is pending or await self._waiting.replace(pending, renewed):
+            if pending is fresh or renewed is not pending:
+                self._tell.opened(renewed, asked.call.arguments, asked.money)
             return renewed
         return await self._waiting.current(pending.key) or pending
 
@@ -143,6 +169,10 @@ def _shown(asked: Asked, decision: Confirm) -> View:
     """:raises ValueError: nobody could judge that picture."""
     reasons = tuple(f"{one.code}: {one.message}" for one in decision.reasons)
     return msgspec.structs.replace(view_of(asked), reasons=reasons)
+
+
+def _second_party(obligation: ConfirmObligation) -> str:
+    return "A confirmation agent" if set(obligation.by) == {"agent"} else "A person"
 
 
 def _way_to_ask(asked: Asked, obligation: ConfirmObligation) -> str | None:

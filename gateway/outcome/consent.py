@@ -16,6 +16,7 @@ import msgspec
 from gateway.door.call import Era
 from gateway.errors import TokenRefused
 from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Status, Waiting
+from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View, render
 from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
 
@@ -40,6 +41,11 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     def refused_by(self) -> str | None:
         """Who said no, if somebody did."""
         return self.pending.refused_by if self.pending and self.pending.status is Status.REFUSED else None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why, where it was no person."""
+        return self.pending.refusal if self.pending is not None else None
 
 
 class Consents:

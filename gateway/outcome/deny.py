@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.outcome.about import about
 from gateway.outcome.answer import Refused
+from gateway.outcome.refusal import Refusal
 from gateway.policy.decision import Decision, Deny, overruled
 from gateway.policy.question import Asked
 
@@ -20,7 +21,9 @@ def deny(asked: Asked, decision: Deny) -> Refused:
     )
 
 
-def refused_by(decision: Decision, who: str | None) -> Deny:
-    """A person's *no*, which is final whatever the policy would answer."""
+def refused_by(decision: Decision, who: str | None, refusal: Refusal | None = None) -> Deny:
+    """A *no* that is final whatever the policy would answer: a person's, or with ``refusal`` nobody's."""
+    if refusal is not None:
+        return overruled(decision, refusal.code, refusal.said, "Change the call, or ask the operator.")
     said = f"{who or 'Somebody'} refused this call."
     return overruled(decision, "confirm.refused", said, "Talk to them first.")

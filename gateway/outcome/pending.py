@@ -26,6 +26,7 @@ import msgspec
 
 from gateway.errors import TokenRefused
 from gateway.outcome.openings import count_opened
+from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation, ConsentFacts
@@ -116,6 +117,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     confirmations: tuple[Confirmation, ...] = ()
     refused_by: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def key(self) -> str:
@@ -134,7 +136,6 @@ class Waiting:
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
 
     # -- handshake tokens -------------------------------------------------------------------------------------
-
     async def grant(
         self,
         binding: Binding,
@@ -215,7 +216,6 @@ class Waiting:
         return granted if granted is not None and self._now() < granted.expires_at else None
 
     # -- pending calls ----------------------------------------------------------------------------------------
-
     async def open(self, pending: Pending) -> Pending:
         """Let a call wait; if the same call waits already, that one is returned and nothing changes.
 

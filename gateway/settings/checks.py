@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
+from gateway.settings.agents import agent_problems
 from gateway.settings.model import (
     IdentitySettings,
     OAuthSettings,
@@ -52,6 +53,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _upstreams(settings)
     yield from _policy(settings.policy)
     yield from _identity(settings.identity)
+    yield from agent_problems(settings)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:

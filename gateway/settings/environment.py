@@ -43,6 +43,8 @@ SECTIONS: Mapping[str, type[Section]] = {
     "confirm": ConfirmSettings,
     "door": DoorSettings,
 }
+FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})
+"""Settings of those sections that no single variable could say."""
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -105,7 +107,8 @@ def _place(name: str) -> tuple[str, ...] | None:
         return (rest,)
     section, _, key = rest.partition("_")
     kind = SECTIONS.get(section)
-    return (section, key) if kind is not None and key in kind.__struct_fields__ else None
+    known = kind is not None and key in kind.__struct_fields__ and (section, key) not in FILE_ONLY
+    return (section, key) if known else None
 
 
 def _typed(name: str, place: tuple[str, ...], value: str) -> Any:

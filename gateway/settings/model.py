@@ -163,10 +163,34 @@ class HandshakeSettings(Section, frozen=True, kw_only=True):
     ttl_seconds: Annotated[int, Meta(ge=1, le=60)] = 60
 
 
+class AgentSettings(Section, frozen=True, kw_only=True):
+    """A second agent that confirms or refuses: ``webhook`` (``secret`` signs both ways, ``whsec_…``), or ``chat``
+    (an OpenAI-compatible endpoint; ``url`` ends in ``/chat/completions``). What is no answer after ``timeout_s`` is no
+    confirmation."""
+
+    kind: Literal["webhook", "chat"]
+    url: Text
+    secret: Hidden | None = None
+    api_key: Hidden | None = None
+    model: Text | None = None
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
+class NotifySettings(Section, frozen=True, kw_only=True):
+    """A webhook that turns notices into mail or messages for the people who confirm."""
+
+    url: Text
+    secret: Hidden
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
 class ConfirmSettings(Section, frozen=True, kw_only=True):
-    """How long a repeated call is held open while a person thinks."""
+    """How long a repeated call is held open while a person thinks; which second agents are asked (each by a name that
+    is the operator's); where people are told. Whether an agent's word counts is the policy's affair."""
 
     hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
+    agents: dict[str, AgentSettings] = {}
+    notify: NotifySettings | None = None
 
 
 class DoorSettings(Section, frozen=True, kw_only=True):

@@ -140,3 +140,19 @@ def test_a_policy_folder_that_is_none_is_named_by_its_setting(run: Run, config: 
     """The key, not some file inside it."""
     config(policy={"path": "nowhere"})
     assert "policy.path: nowhere is no folder." in run("check").out
+
+
+def test_second_agents_are_named_and_not_asked(run: Run, config: Config, paypal_url: str) -> None:
+    """A question to one is about real money. No secret is shown, also where an address holds one."""
+    secret = "whsec_" + "dW5zYWZlLXRlc3Qtc2VjcmV0LW9mLXRoZS1ndWFyZA=="
+    other = "whsec_" + "dW5zYWZlLXRlc3Qtc2VjcmV0LW9mLXNvbWVib2R5"
+    guard = {"kind": "webhook", "url": "http://127.0.0.1:1/confirm?key=SECRET", "secret": secret}
+    notify = {"url": "http://127.0.0.1:1/notices", "secret": other}
+    config(paypal=at(paypal_url), confirm={"agents": {"guard": guard}, "notify": notify})
+    ran = run("check", "--json")
+    assert ran.code == 0
+    said = {one["part"]: one["says"] for one in ran.document}
+    assert said["agent"].startswith("guard: webhook at http://127.0.0.1:1/confirm, 10 s")
+    assert said["notify"] == "http://127.0.0.1:1/notices"
+    assert "SECRET" not in ran.out
+    assert secret not in ran.out

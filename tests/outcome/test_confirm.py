@@ -1,6 +1,7 @@
 """A call waits until somebody else has countersigned exactly what would be sent."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from gateway.outcome.confirm import MAX_ROUNDS, POLL_S, TOKEN_TTL_S, ConfirmOutc
 from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import Confirm, ConfirmObligation, Obligations, Outcome, Reason
+from gateway.policy.money import Money
 from gateway.policy.question import Asked
 from gateway.state.store import Space, Store
 from tests.support.clock import ManualClock
@@ -41,12 +43,26 @@ def asked_by(*, token: str | None = None, elicit: tuple[str, ...] = (), **member
     return an_asked(a_call(PAY, ARGUMENTS, token=token, client=client), **members)
 
 
+class Heard:
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.opened_calls: list[tuple[Pending, dict[str, Any], Money | None]] = []
+
+    def opened(self, pending: Pending, arguments: Mapping[str, Any], money: Money | None) -> None:
+        """See ``Opened``."""
+        self.opened_calls.append((pending, dict(arguments), money))
+
+
 class Desk:
     """The outcome under test, with what it works on."""
 
     def __init__(self, waiting: Waiting, clock: ManualClock, *, hold_s: float = 0.0) -> None:
         self.waiting = waiting
-        self.outcome = ConfirmOutcome(waiting, public_url="https://gate.example/", now=clock, hold_s=hold_s)
+        self.heard = Heard()
+        self.outcome = ConfirmOutcome(
+            waiting, public_url="https://gate.example/", now=clock, hold_s=hold_s, tell=self.heard
+        )
         self.consents = Consents(waiting, now=clock)
 
     async def confirm(self, asked: Asked, obligation: ConfirmObligation = ONE_HUMAN) -> Again | Refused:
@@ -281,3 +297,38 @@ async def test_the_transaction_is_the_handshakes(waiting: Waiting, clock: Manual
     token, _ = await waiting.grant(binding_of(asked), transaction_id="t9", revision="r1", ttl_s=30)
     answer = await again(desk, asked_by(token=token))
     assert answer.about.transaction_id == "t9"
+
+
+async def test_who_confirms_hears_of_it_once(desk: Desk) -> None:
+    """With the arguments that will be sent; repeats of the same call tell nobody anything."""
+    for _ in range(3):
+        await again(desk, asked_by())
+    assert desk.heard.opened_calls == [(await desk.waits(), ARGUMENTS, MONEY)]
+
+
+async def test_who_confirms_hears_when_it_is_something_else(desk: Desk) -> None:
+    """A moved amount, and a policy that asks for somebody else."""
+    await again(desk, asked_by())
+    money = msgspec.structs.replace(MONEY, amount="9000.00")
+    await again(desk, asked_by(money=money))
+    assert desk.heard.opened_calls[-1] == (await desk.waits(), ARGUMENTS, money)
+    await again(desk, asked_by(money=money), ConfirmObligation(by=("agent",)))
+    assert desk.heard.opened_calls[-1][0].obligation.by == ("agent",)
+    assert len(desk.heard.opened_calls) == 3
+
+
+async def test_nobody_hears_of_a_refused_call(desk: Desk, waiting: Waiting) -> None:
+    """It waits for nobody."""
+    await again(desk, asked_by())
+    pending = await desk.waits()
+    refused = msgspec.structs.replace(pending, status=Status.REFUSED, refused_by="bob")
+    assert await waiting.replace(pending, refused)
+    await desk.confirm(asked_by(), ConfirmObligation(by=("agent",)))
+    assert len(desk.heard.opened_calls) == 1
+
+
+async def test_a_host_is_told_whom_its_call_waits_for(desk: Desk) -> None:
+    """Nobody looks for a person where only agents may confirm."""
+    assert "A person has to confirm" in (await again(desk, asked_by())).message
+    told = await again(desk, asked_by(), ConfirmObligation(by=("agent",)))
+    assert "A confirmation agent has to confirm" in told.message

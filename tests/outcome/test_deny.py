@@ -2,6 +2,7 @@
 
 from gateway.catalog.tool import SchemaVerdict
 from gateway.outcome.deny import deny, refused_by
+from gateway.outcome.refusal import Refusal
 from gateway.policy.decision import Deny, Outcome, denied
 from tests.support.walking import an_asked
 
@@ -30,3 +31,10 @@ def test_a_persons_no_keeps_what_the_policy_knew() -> None:
     assert said.reasons[0].outcome is Outcome.DENY
     assert "bob" in said.reasons[0].message
     assert (said.data_class, said.tier, said.revision, said.decision_id) == (2, "restricted", "r1", "d1")
+
+
+def test_a_no_that_no_person_gave_says_why() -> None:
+    """An agent's reason, or that nobody answered, under its own code."""
+    refusal = Refusal(code="confirm.no_answer", said="No agent answered.")
+    (reason,) = refused_by(Deny(reasons=()), "nobody", refusal).reasons
+    assert (reason.code, reason.message, reason.outcome) == (refusal.code, refusal.said, Outcome.DENY)

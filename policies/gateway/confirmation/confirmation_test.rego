@@ -56,6 +56,18 @@ test_without_separation_of_duties_the_caller_counts if {
 	not _enough(nobody, example_test.handshaken) with data.gateway.consent.confirm["2"].separation_of_duties as false
 }
 
+test_a_second_agent_counts_where_the_rule_names_it if {
+	agents := object.union(data.gateway.consent.confirm["2"], {"by": ["agent"], "min_assurance": "agent"})
+	strict := object.union(agents, {"min_assurance": "link"})
+	guard := object.union(example_test.confirmation, {"by": "agent", "who": "guard", "assurance": "agent"})
+	own := object.union(guard, {"who": "agent-7"})
+
+	_enough([guard], example_test.handshaken) with data.gateway.consent.confirm as {"2": agents}
+	not _enough([guard], example_test.handshaken) with data.gateway.consent.confirm as {"2": strict}
+	not _enough([own], example_test.handshaken) with data.gateway.consent.confirm as {"2": agents}
+	not _enough([example_test.confirmation], example_test.handshaken) with data.gateway.consent.confirm as {"2": agents}
+}
+
 test_the_requirement_of_a_place if {
 	relaxed := object.union(data.gateway.consent.confirm["2"], {"by": ["human", "host"], "min_assurance": "host"})
 

@@ -1,0 +1,1 @@
+"""Second parties that are programs, and the notices for people."""
