@@ -7,6 +7,8 @@ the text is JSON                                      what is known
 ``{"ok": false, "status": 5xx}``, or without status   of a write unknown, of a read refused
 ``{"error": {"type": "paypal_error", ...}}``          of a write unknown, of a read refused
 ``{"errors": [...]}`` of a shipment                   refused, though PayPal said 200
+``{"status": "error", "response": ...}``              of a write unknown, of a read refused
+``{"status": "success", "response": {...}}``          as the reply says; the response is the document
 anything else                                         as the reply says
 ====================================================  ==============================================
 """
@@ -22,6 +24,8 @@ from gateway.upstream.target import Effect, Reply
 
 LOOKED_UP = frozenset({"get_dispute", "get_invoice", "get_order", "show_subscription_plan_details"})
 """Reads that tell the amount of another call; their document is given as ``structuredContent``, too."""
+_ENVELOPE = frozenset({"status", "response"})
+"""What ``pay_order`` puts PayPal's answer into."""
 _DOUBTFUL = frozenset({408, 409})
 _UNKNOWN_CODE = -32603
 _MOST_CHARS = 300
@@ -45,10 +49,21 @@ def judged(tool: str, reply: Reply) -> Reply:
         return _failed(tool, reply, result, error, None)
     if tool == "create_shipment_tracking" and document.get("errors"):
         return _refused(reply, result, None)
+    if document.keys() == _ENVELOPE:
+        if document["status"] != "success" or not isinstance(document["response"], dict):
+            return _failed(tool, reply, result, document, None)
+        return _shown(reply, result, document["response"])
     if tool in LOOKED_UP and "structuredContent" not in result:
         shown = {**result, "structuredContent": document}
         return msgspec.structs.replace(reply, result=msgspec.Raw(msgspec.json.encode(shown)))
     return reply
+
+
+def _shown(reply: Reply, result: dict[str, Any], document: dict[str, Any]) -> Reply:
+    """Without its envelope. In there no pointer of the policy would find the payer, and nothing would be masked."""
+    text = msgspec.json.encode(document).decode()
+    shown = {**result, "content": [{"type": "text", "text": text}], "structuredContent": document}
+    return msgspec.structs.replace(reply, result=msgspec.Raw(msgspec.json.encode(shown)))
 
 
 def _document(result: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.outcome.redact import redact
 from gateway.upstream.guarded import Guarded
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.simulator import seeds
@@ -205,6 +206,35 @@ async def test_a_lost_reply_is_unknown(answer: Any, pair: tuple[ToolkitServer, G
     assert len(toolkit.requests) == 1
     read = await call(Toolkit(bare), "get_order", {"id": "5O190127TN364715T"})
     assert (read.effect, read.is_error) == (Effect.REFUSED, True)
+
+
+PAID = {"id": "5O190127TN364715T", "status": "COMPLETED", "payer": {"email_address": "payer@example.com"}}
+
+
+async def test_a_payer_is_masked_although_the_answer_comes_in_an_envelope(
+    pair: tuple[ToolkitServer, Guarded],
+) -> None:
+    """Attack: in ``{status, response}`` no pointer of the policy meets the payer."""
+    toolkit, bare = pair
+    toolkit.answer = {"status": "success", "response": PAID}
+    reply = await call(Toolkit(bare), "pay_order", {"id": PAID["id"]})
+    assert reply.effect is Effect.EXECUTED
+    result = result_of(reply)
+    assert result["structuredContent"] == PAID
+    assert "payer@example.com" not in str(redact(result, ("/payer/email_address",)))
+    assert "COMPLETED" in str(redact(result, ("/payer/email_address",)))
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": "error", "response": PAID}, {"status": "success", "response": "<html>"}]
+)
+async def test_an_envelope_that_says_no_success_is_unknown(
+    answer: Any, pair: tuple[ToolkitServer, Guarded]
+) -> None:
+    """Paid or not: nobody can tell from that."""
+    toolkit, bare = pair
+    toolkit.answer = answer
+    assert (await call(Toolkit(bare), "pay_order", {"id": PAID["id"]})).effect is Effect.UNKNOWN
 
 
 async def test_what_passes_through(pair: tuple[ToolkitServer, Guarded]) -> None:
