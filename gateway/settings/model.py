@@ -169,6 +169,12 @@ class ConfirmSettings(Section, frozen=True, kw_only=True):
     hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
 
 
+class TransactionSettings(Section, frozen=True, kw_only=True):
+    """How long after its last sign of life a gateway counts as dead, so that others look up what it left open."""
+
+    lease_seconds: Annotated[float, Meta(ge=3, le=600)] = 30.0
+
+
 class DoorSettings(Section, frozen=True, kw_only=True):
     """Bounds and names of the front door."""
 
@@ -190,6 +196,7 @@ class Settings(Section, frozen=True, kw_only=True):
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
+    transactions: TransactionSettings = TransactionSettings()
     door: DoorSettings = DoorSettings()
 
     @property

@@ -26,6 +26,7 @@ from gateway.policy.decision import Allow, Obligations, Outcome, Reason
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
+from tests.support.journals import NoJournal
 from tests.support.waiting import a_pending
 from tests.support.walking import KeepingUpstream, a_call, a_tool, an_approval, an_asked, done
 
@@ -62,7 +63,12 @@ class Desk:
         self.lapses: list[tuple[str, str]] = []
         self.parking = Parking()
         self.outcome = AllowOutcome(
-            {"bank": self.upstream}, claims, parking=self.parking, lapses=self, now=clock
+            {"bank": self.upstream},
+            claims,
+            journal=NoJournal(),
+            parking=self.parking,
+            lapses=self,
+            now=clock,
         )
         self._claims, self._clock = claims, clock
 

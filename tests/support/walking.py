@@ -41,6 +41,8 @@ from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Store
+from gateway.transactions.journal import JournaledLapses
+from gateway.transactions.opened import open_journal
 from gateway.upstream.target import About, Effect, Reply, Resumed, Upstream
 from gateway.walk import House
 from tests.support.clock import ManualClock
@@ -376,6 +378,10 @@ async def rooms(
         for wire in wires:
             await approvals.approve(SERVER, read_definition(wire), by="ops", expires=None)
     confirm = ConfirmOutcome(waiting, public_url="http://127.0.0.1:1", now=clock, hold_s=hold_s)
+    catalog = Catalog(upstreams, approvals, store, now=clock)
+    classes = Classes(CLASSES)
+    kept = open_journal(store, upstreams, catalog, books, classes=classes, rules={}, now=clock, lease_s=30)
+    journal = await kept.__aenter__()
     tokens = (
         StaticToken(sha256=hash_static_token(AGENT), subject="agent-one"),
         StaticToken(sha256=hash_static_token(OTHER), subject="agent-two"),
@@ -383,12 +389,19 @@ async def rooms(
     house = House(
         books=books,
         identity=Identity([StaticTokens(tokens, clock=clock)]),
-        catalog=Catalog(upstreams, approvals, store, now=clock),
-        classes=Classes(CLASSES),
+        catalog=catalog,
+        classes=classes,
         amounts=Amounts({SERVER: rules or StaticMoney()}, upstreams),
         consents=Consents(waiting, now=clock),
         policy=Policy(engine, paypal="none", health=books, now=clock),
-        allow=AllowOutcome(upstreams, waiting, parking=parking, lapses=books, now=clock),
+        allow=AllowOutcome(
+            upstreams,
+            waiting,
+            journal=journal,
+            parking=parking,
+            lapses=JournaledLapses(journal, books),
+            now=clock,
+        ),
         handshake=HandshakeOutcome(waiting),
         confirm=confirm,
         upstreams=upstreams,
@@ -411,5 +424,6 @@ async def rooms(
         )
     finally:
         await parking.aclose()
+        await kept.__aexit__(None, None, None)
         await audit.aclose()
         await store.aclose()
