@@ -4,6 +4,11 @@
 package gateway.transactions
 
 # METADATA
+# title: Objection to the lists
+# description: Windows that cannot be read recognise nothing, and a call could be carried out twice.
+objection := "transactions.unconfigured" if not _usable
+
+# METADATA
 # title: Duplicates
 # description: How long an equal call is recognised, and what answers it. Undefined where the class has no entry.
 duplicates(class) := data.gateway.transactions.windows[format_int(class, 10)]
@@ -16,4 +21,9 @@ duplicates(class) := data.gateway.transactions.windows[format_int(class, 10)]
 replay(class) := {"within_seconds": seconds} if {
 	seconds := data.gateway.transactions.replayable[input.tool.name]
 	seconds <= duplicates(class).window_seconds
+}
+
+_usable if {
+	is_object(data.gateway.transactions.windows)
+	is_object(data.gateway.transactions.replayable)
 }

@@ -27,3 +27,9 @@ test_no_replay_without_an_entry if {
 		with data.gateway.transactions.replayable as {"create_refund": 1}
 		with data.gateway.transactions.windows as windows
 }
+
+test_objection if {
+	not transactions.objection
+	transactions.objection == "transactions.unconfigured" with data.gateway.transactions.windows as null
+	transactions.objection == "transactions.unconfigured" with data.gateway.transactions.replayable as null
+}
