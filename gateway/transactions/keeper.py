@@ -11,8 +11,8 @@ from gateway.errors import CountersignError
 from gateway.transactions.lease import RENEW_S, Lease
 from gateway.transactions.recovery import Recovery
 
-IDLE_S = 300.0
-"""Seconds between two looks while nothing is left open: a gateway that dies is found also where none is started."""
+IDLE_LEASES = 2
+"""Leases between two looks while nothing is left open: a gateway that dies is found also where none is started."""
 _LOG = logging.getLogger("countersign.transactions")
 
 
@@ -26,13 +26,12 @@ class Keeper:
         *,
         monotonic: Callable[[], float],
         renew_s: float = RENEW_S,
-        idle_s: float = IDLE_S,
     ) -> None:
         self._lease = lease
         self._recovery = recovery
         self._monotonic = monotonic
         self._renew_s = renew_s
-        self._idle_s = idle_s
+        self._idle_s = IDLE_LEASES * lease.ttl_s
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
