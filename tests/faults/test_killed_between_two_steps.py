@@ -26,7 +26,7 @@ from tests.support.answers import approve_url_of, codes_of, said, status_of, tok
 from tests.support.calls import PAY, invoice
 from tests.support.gate import Gate, Side, Stop, gate_to_port, gate_to_redis
 from tests.support.gateways import GatewayProcess, Gateways, gateways
-from tests.support.until import until_answered
+from tests.support.until import until, until_answered
 
 LEASE_S = 3
 SEND = b"POST /v2/invoicing/invoices"
@@ -178,6 +178,8 @@ async def test_killed_at_every_point(tmp_path: Path, redis_url: str) -> None:
             return all(found[one].state is State.SETTLED for one in expected)
 
         await until_answered(recovered)
+        late = next(one for one, _, point in died.values() if point.late)
+        await until(lambda: effects(running, late))
         for name, (transaction_id, token, point) in died.items():
             again = await survivor.call("create_invoice", invoice(name), state=token)
             assert codes_of(again) == ["handshake.token_unknown"], name

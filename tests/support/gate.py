@@ -20,8 +20,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Stop:
-    """One point: the first time that ``pattern`` (a regular expression) is seen on the way in, that request (``asked``) or its answer
-    (``answered``) is held. ``reached`` is set then; ``released`` lets it go on."""
+    """One point: the first time that ``pattern`` (a regular expression) is seen on the way in, that request
+    (``asked``) or its answer (``answered``) is held. ``reached`` is set then; ``released`` lets it go on."""
 
     side: Side
     pattern: bytes
@@ -87,7 +87,8 @@ class Gate:
 
         ways = [asyncio.ensure_future(inwards()), asyncio.ensure_future(outwards())]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            # A part is not told that its client has gone: what was under way is carried to its end there.
+            await asyncio.wait(ways[1:])
         finally:
             for way in ways:
                 way.cancel()
