@@ -177,7 +177,8 @@ class TransactionJournal:
         wanted = decision.obligations.duplicates
         try:
             if wanted is not None and wanted.answers == "all" and ended.outcome is Effect.EXECUTED:
-                shown = masked_result(reply.result, decision.obligations.redact) if reply.result else None
+                pointers = decision.obligations.redact
+                shown = masked_result(reply.result, pointers) if pointers else reply.result
                 if shown is not None:
                     await self._duplicates.keep(ended, shown, reply.result_type, ttl_s=wanted.window_seconds)
             if not await self._book.replace(begun, ended):

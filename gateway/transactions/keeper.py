@@ -6,14 +6,23 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from gateway.errors import CountersignError
 from gateway.transactions.lease import RENEW_S, Lease
-from gateway.transactions.recovery import Recovery
+from gateway.transactions.recovery import Sweep
 
 IDLE_LEASES = 2
 """Leases between two looks while nothing is left open: a gateway that dies is found also where none is started."""
 _LOG = logging.getLogger("countersign.transactions")
+
+
+class Sweeping(Protocol):
+    """The looks."""
+
+    async def sweep(self) -> Sweep:
+        """One. :raises StoreUnavailable:"""
+        ...
 
 
 class Keeper:
@@ -22,7 +31,7 @@ class Keeper:
     def __init__(
         self,
         lease: Lease,
-        recovery: Recovery,
+        recovery: Sweeping,
         *,
         monotonic: Callable[[], float],
         renew_s: float = RENEW_S,

@@ -133,6 +133,10 @@ class Recovery:
             )
             await self._given_back(mine, transaction)
             return False
+        except Exception:  # noqa: BLE001 - or it would stay with a process that lives and looks no more
+            _LOG.exception("the recovery of transaction %s broke", transaction.transaction_id)
+            await self._given_back(mine, transaction)
+            return False
         if stands:
             _LOG.warning("%s", line_of(settled))
             await follow(self._followers, settled)
