@@ -51,7 +51,9 @@ class Gate:
         assert task is not None
         self._running.add(task)
         try:
-            await self._relay(reader, writer)
+            await self._relay(reader, writer, await self._connect())
+        except OSError:
+            writer.close()  # what is behind is not there
         finally:
             self._running.discard(task)
 
@@ -61,8 +63,10 @@ class Gate:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await self._connect()
+    async def _relay(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inner: Streams
+    ) -> None:
+        inner_reader, inner_writer = inner
         holding: list[Stop] = []
 
         async def inwards() -> None:
