@@ -95,14 +95,17 @@ class Victim:
 
 
 @asynccontextmanager
-async def victims(running: Gateways, redis_url: str, count: int) -> AsyncIterator[list[Victim]]:
-    """So many more gateways over the same store, all of them ready."""
+async def victims(running: Gateways, redis_url: str | None, count: int) -> AsyncIterator[list[Victim]]:
+    """So many more gateways over the same store, all of them ready. Without a Redis there is no gate to the store."""
     async with AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            state = await stack.enter_async_context(gate_to_redis(redis_url))
             paypal = await stack.enter_async_context(gate_to_port(running.paypal_port))
-            gateway = running.start(state=f"redis://127.0.0.1:{state.port}/0", paypal=paypal.port)
+            if redis_url is None:
+                state, gateway = paypal, running.start(paypal=paypal.port)
+            else:
+                state = await stack.enter_async_context(gate_to_redis(redis_url))
+                gateway = running.start(state=f"redis://127.0.0.1:{state.port}/0", paypal=paypal.port)
             found.append(Victim(gateway=gateway, state=state, paypal=paypal))
         for one in found:
             await until_answered(one.gateway.ready)
@@ -197,6 +200,35 @@ async def test_killed_at_every_point(tmp_path: Path, redis_url: str) -> None:
         held.released.set()
         assert status_of(await held_call) == "executed"
         assert (await only(book, said(held_first)["transaction_id"])).how is How.ANSWER
+
+
+async def test_killed_over_one_sqlite_file(tmp_path: Path) -> None:
+    """A process dies with the file open, before and after the effect; the one that is started next finds both."""
+    points = {name: one for name, one in POINTS.items() if one.at == "paypal" and not one.late}
+    sections = {"transactions": {"lease_seconds": LEASE_S}}
+    state_url = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+    async with (
+        gateways(tmp_path, state_url, 0, **sections) as running,
+        victims(running, None, len(points)) as others,
+    ):
+        died = [
+            (*(await killed(victim, name, point)), point)
+            for victim, (name, point) in zip(others, points.items(), strict=True)
+        ]
+        restarted = running.start()
+        await until_answered(restarted.ready)
+        book = TransactionBook(running.store)
+
+        async def settled() -> bool:
+            return all([(await only(book, one)).state is State.SETTLED for one, _, _ in died])
+
+        await until_answered(settled)
+        for transaction_id, token, point in died:
+            assert (await only(book, transaction_id)).outcome is Effect.UNKNOWN
+            assert effects(running, transaction_id) == point.effects
+            again = await restarted.call("create_invoice", invoice("again"), state=token)
+            assert codes_of(again) == ["handshake.token_unknown"]
+            assert recoveries(tmp_path)[transaction_id] == "unknown"
 
 
 async def only(book: TransactionBook, transaction_id: str) -> Transaction:
