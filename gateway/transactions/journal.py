@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.lease import Lease
 from gateway.transactions.rules import RecoveryRules
-from gateway.transactions.transaction import How, State, Transaction
+from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply
 
 ALREADY_BEGUN = "transaction.already_begun"
@@ -53,10 +53,12 @@ class TransactionJournal:
         classes: Classes,
         rules: Mapping[str, RecoveryRules],
         now: Callable[[], float],
+        followers: Sequence[Settled] = (),
     ) -> None:
         self._book = book
         self._lease = lease
         self._duplicates = duplicates
+        self._followers = followers
         self._classes = classes
         self._rules = rules
         self._now = now
@@ -200,6 +202,7 @@ class TransactionJournal:
         if found is None or (found.unsettled and ended.outcome is not Effect.UNKNOWN):
             stands = await (self._book.open(ended) if found is None else self._book.replace(found, ended))
             if stands:
+                await follow(self._followers, ended)
                 return
         _LOG.error(
             "transaction %s: this call's own outcome is %s, the journal says %s",

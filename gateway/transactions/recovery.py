@@ -26,7 +26,7 @@ from gateway.transactions.book import TransactionBook
 from gateway.transactions.journal import resource_of, structured_of
 from gateway.transactions.lease import Lease
 from gateway.transactions.rules import RecoveryRules
-from gateway.transactions.transaction import How, Settled, State, Transaction
+from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply, Upstream
 
 LOOKUP_SUFFIX = "-recover"
@@ -225,12 +225,3 @@ def line_of(transaction: Transaction) -> str:
         f"transaction {transaction.transaction_id}: {transaction.tool} at {transaction.server}, left by a gateway "
         f"that ended: {transaction.outcome} ({said})"
     )
-
-
-async def follow(followers: Sequence[Settled], transaction: Transaction) -> None:
-    """Tell everybody who has to follow; one that breaks keeps none of the others from it."""
-    for one in followers:
-        try:
-            await one.settled(transaction)
-        except Exception:  # noqa: BLE001 - whatever it is, the outcome stands
-            _LOG.exception("transaction %s: a follower broke", transaction.transaction_id)

@@ -8,8 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.transactions.book import TransactionBook
-from gateway.transactions.recovery import follow
-from gateway.transactions.transaction import How, Settled, State, Transaction
+from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect
 
 

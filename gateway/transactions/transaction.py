@@ -1,4 +1,4 @@
-"""One call that leaves for its target, as it is written down before and after. Values only.
+"""One call that leaves for its target, as it is written down before and after; and who else hears how it ended.
 
 What is kept of the arguments is what a lookup at the target needs and the audit may show: ids and amounts, never names,
 addresses or free text. Times are unix seconds.
@@ -6,12 +6,16 @@ addresses or free text. Times are unix seconds.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 
 from gateway.upstream.target import Effect
+
+_LOG = logging.getLogger("countersign.transactions")
 
 
 class State(StrEnum):
@@ -82,10 +86,20 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Settled(Protocol):
     """Whoever has to follow when an outcome becomes known after the call was answered, or lost: budgets, say.
 
-    Called after the journal says so, for a transaction that a recovery or a person settled. At least once: a crash
-    between the two repeats nothing, so a follower that must not miss one reads the journal as well.
+    Called after the journal says so, for a transaction that a recovery or a person settled, or whose own answer came
+    after that. At most once for each: a crash between the two is not made up for, so a follower that must not miss one
+    reads the journal as well.
     """
 
     async def settled(self, transaction: Transaction) -> None:
         """``outcome`` is executed, refused or unknown. Errors are logged, and the outcome stands."""
         ...
+
+
+async def follow(followers: Sequence[Settled], transaction: Transaction) -> None:
+    """Tell everybody who has to follow; one that breaks keeps none of the others from it."""
+    for one in followers:
+        try:
+            await one.settled(transaction)
+        except Exception:  # noqa: BLE001 - whatever it is, the outcome stands
+            _LOG.exception("transaction %s: a follower broke", transaction.transaction_id)

@@ -79,10 +79,16 @@ class Desk:
             classes=Classes({"create_refund": 2, "create_invoice": 3, "get_refund": 4}),
             rules={"bank": paypal_recovery},
             now=self.clock,
+            followers=[self],
         )
+        self.followed: list[Transaction] = []
         self.sent: list[str] = []
         self.reply: Reply | Question | BaseException = done()
         self.sending: Callable[[], Awaitable[object]] | None = None
+
+    async def settled(self, transaction: Transaction) -> None:
+        """See ``Settled``."""
+        self.followed.append(transaction)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -213,7 +213,9 @@ async def test_the_answer_counts_more_than_what_a_recovery_did_not_find(desk: De
 
     desk.sending = taken_over
     await desk.carried()
-    assert (await beside.kept()).outcome is Effect.EXECUTED
+    kept = await beside.kept()
+    assert kept.outcome is Effect.EXECUTED
+    assert desk.followed == [kept]  # they had been told that it is unknown
 
 
 async def test_what_a_person_found_stands(desk: Desk, beside: Desk) -> None:
@@ -229,6 +231,7 @@ async def test_what_a_person_found_stands(desk: Desk, beside: Desk) -> None:
     desk.sending, desk.reply = settled, Reply(effect=Effect.REFUSED)
     await desk.carried()
     assert (await beside.kept()).settled_by == "ann"
+    assert desk.followed == []
 
 
 async def test_five_hundred_begin_one_transaction(desk: Desk, beside: Desk) -> None:
