@@ -19,6 +19,7 @@ from gateway.settings.model import (
     PolicySettings,
     Section,
     StateSettings,
+    TransactionSettings,
 )
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +42,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "audit": AuditSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
+    "transactions": TransactionSettings,
     "door": DoorSettings,
 }
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
