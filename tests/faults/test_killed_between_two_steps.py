@@ -29,12 +29,14 @@ from tests.support.gateways import GatewayProcess, Gateways, gateways
 from tests.support.until import until, until_answered
 
 LEASE_S = 3
-SEND = b"POST /v2/invoicing/invoices"
+SENT = '"note":"{name}"'
+"""In the body, the last part of a request: what is held here is whole once it goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """Where the gateway is killed, and what must be so afterwards. ``{id}`` stands for the transaction's."""
+    """Where the gateway is killed, and what must be so afterwards. ``{id}`` stands for the transaction's, ``{name}``
+    for the point's."""
 
     at: str
     side: Side
@@ -55,13 +57,13 @@ POINTS = {
         at="state", side="answered", pattern="countersign:transaction:{id}", effects=0, outcome=Effect.UNKNOWN
     ),
     "sent, and it never arrives": Point(
-        at="paypal", side="asked", pattern=SEND.decode(), effects=0, outcome=Effect.UNKNOWN
+        at="paypal", side="asked", pattern=SENT, effects=0, outcome=Effect.UNKNOWN
     ),
     "sent, and it arrives after the kill": Point(
-        at="paypal", side="asked", pattern=SEND.decode(), effects=1, outcome=Effect.UNKNOWN, late=True
+        at="paypal", side="asked", pattern=SENT, effects=1, outcome=Effect.UNKNOWN, late=True
     ),
     "carried out, not answered": Point(
-        at="paypal", side="answered", pattern=SEND.decode(), effects=1, outcome=Effect.UNKNOWN
+        at="paypal", side="answered", pattern=SENT, effects=1, outcome=Effect.UNKNOWN
     ),
     "answered, not settled": Point(
         at="state",
@@ -88,10 +90,10 @@ class Victim:
     state: Gate
     paypal: Gate
 
-    def stop(self, point: Point, transaction_id: str) -> Stop:
+    def stop(self, name: str, point: Point, transaction_id: str) -> Stop:
         """Stop there."""
         gate = self.state if point.at == "state" else self.paypal
-        return gate.stop(point.side, point.pattern.format(id=transaction_id).encode())
+        return gate.stop(point.side, point.pattern.format(id=transaction_id, name=name).encode())
 
 
 @asynccontextmanager
@@ -116,7 +118,7 @@ async def killed(victim: Victim, name: str, point: Point) -> tuple[str, str]:
     """Drive a call to the point, and kill. The transaction's id and the token."""
     first = await victim.gateway.call("create_invoice", invoice(name))
     transaction_id, token = said(first)["transaction_id"], token_of(first)
-    stop = victim.stop(point, transaction_id)
+    stop = victim.stop(name, point, transaction_id)
     call = asyncio.ensure_future(victim.gateway.call("create_invoice", invoice(name), state=token))
     await stop.reached.wait()
     victim.gateway.kill()
@@ -164,7 +166,7 @@ async def test_killed_at_every_point(tmp_path: Path, redis_url: str) -> None:
         await survivor.call("create_invoice", invoice("warm"), state=token_of(warm))
 
         held_first = await living.gateway.call("create_invoice", invoice("living"))
-        held = living.paypal.stop("answered", SEND)
+        held = living.paypal.stop("answered", SENT.format(name="living").encode())
         held_call = asyncio.ensure_future(
             living.gateway.call("create_invoice", invoice("living"), state=token_of(held_first))
         )

@@ -37,6 +37,7 @@ class Gate:
         self._connect = connect
         self._stops: list[Stop] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
         self.port = 0
 
     def stop(self, side: Side, pattern: bytes) -> Stop:
@@ -51,17 +52,19 @@ class Gate:
         assert task is not None
         self._running.add(task)
         try:
-            await self._relay(reader, writer, await self._connect())
+            inner = await self._connect()
         except OSError:
-            writer.close()  # what is behind is not there
+            pass  # what is behind is not there
+        else:
+            await self._relay(reader, writer, inner)
         finally:
+            await _cut(writer)
             self._running.discard(task)
 
     async def aclose(self) -> None:
         """Cut what is open."""
-        for task in list(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        self._closing.set()
+        await asyncio.gather(*self._running)
 
     async def _relay(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inner: Streams
@@ -89,18 +92,14 @@ class Gate:
                 writer.write(data)
                 await writer.drain()
 
-        ways = [asyncio.ensure_future(inwards()), asyncio.ensure_future(outwards())]
-        try:
-            # A part is not told that its client has gone: what was under way is carried to its end there.
-            await asyncio.wait(ways[1:])
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            for one in (writer, inner_writer):
-                one.close()
-                with suppress(OSError):
-                    await one.wait_closed()
+        # A part is not told that its client has gone: what was under way is carried to its end there.
+        ends = [asyncio.ensure_future(one) for one in (outwards(), self._closing.wait())]
+        sending = asyncio.ensure_future(inwards())
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for one in (*ends, sending):
+            one.cancel()
+        await asyncio.gather(*ends, sending, return_exceptions=True)
+        await _cut(inner_writer)
 
     def _met(self, data: bytes) -> Stop | None:
         for stop in self._stops:
@@ -108,6 +107,13 @@ class Gate:
                 stop.used = True
                 return stop
         return None
+
+
+async def _cut(writer: asyncio.StreamWriter) -> None:
+    """At once, and until it is: a peer that was killed takes no more."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 @asynccontextmanager
