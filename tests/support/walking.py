@@ -359,11 +359,12 @@ async def rooms(
     rules: MoneyRules | None = None,
     approve: bool = True,
     hold_s: float = 0.0,
+    store_of: Callable[[Path, ManualClock], SqliteStore] = lambda path, clock: SqliteStore(path, now=clock),
 ) -> AsyncIterator[Rooms]:
     """All rooms over one SQLite file and one audit file; the three tools are approved as they are."""
     clock = ManualClock()
     store_path, audit_path = folder / "state.sqlite3", folder / "audit.jsonl"
-    store = SqliteStore(store_path, now=clock)
+    store = store_of(store_path, clock)
     sink = FileSink(audit_path)
     audit = Audit(sink, service_version="0", environment="none", clock=clock)
     wires = [a_definition(name) for name in CLASSES] if wires is None else wires
