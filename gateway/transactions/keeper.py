@@ -42,6 +42,7 @@ class Keeper:
         self._renew_s = renew_s
         self._idle_s = IDLE_LEASES * lease.ttl_s
         self._running: asyncio.Task[None] | None = None
+        self._told = False
 
     async def start(self) -> None:
         """One sign of life and one look, then go on beside. A store that is away holds no start up."""
@@ -76,6 +77,12 @@ class Keeper:
         except Exception:  # noqa: BLE001 - the sign of life must go on, whatever one row holds
             _LOG.exception("the look at the journal broke")
             return self._idle_s
+        if swept.unknown and not self._told:
+            _LOG.warning(
+                "%d transactions have an unknown outcome and wait for a person: countersign transactions list",
+                swept.unknown,
+            )
+        self._told = bool(swept.unknown)  # once, until all of them are settled
         return self._lease.ttl_s / 2 if swept.left else self._idle_s
 
     async def _renewed(self) -> None:

@@ -64,10 +64,12 @@ class Definitions(Protocol):
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at the journal found: transactions recovered now, and those left to processes that live."""
+    """What one look at the journal found: transactions recovered now, those left to processes that live, and those that
+    had been unknown before and wait for a person."""
 
     recovered: int = 0
     left: int = 0
+    unknown: int = 0
 
 
 class Recovery:
@@ -97,7 +99,8 @@ class Recovery:
     async def sweep(self) -> Sweep:
         """Recover what dead processes left open. :raises StoreUnavailable:"""
         # Read first, asked for signs of life afterwards: a process gives its first sign before it opens anything.
-        found = [one async for one in self._book.all() if one.state is not State.SETTLED]
+        rows = [one async for one in self._book.all() if one.unsettled]
+        found = [one for one in rows if one.state is not State.SETTLED]
         alive = {one: await self._lease.alive(one) for one in {one.instance for one in found}}
         recovered = left = 0
         for transaction in found:
@@ -107,7 +110,7 @@ class Recovery:
                 left += 1
             elif await self._recovered(transaction):
                 recovered += 1
-        return Sweep(recovered=recovered, left=left)
+        return Sweep(recovered=recovered, left=left, unknown=len(rows) - len(found))
 
     def _is_kept(self, transaction: Transaction, *, alive: bool) -> bool:
         """Its process lives; or it waits for its host, which may come back to any gateway until its time is over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.errors import StoreUnavailable
 from gateway.transactions.keeper import Keeper
 from gateway.transactions.recovery import Sweep
@@ -83,3 +85,18 @@ async def test_a_store_that_is_away_holds_no_start_up(desk: Desk) -> None:
     running = keeper(desk, Looks())
     await running.start()
     await running.aclose()
+
+
+async def test_what_waits_for_a_person_is_said_at_the_start(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, and again only when new ones wait after all were settled."""
+    looks = Looks(Sweep(unknown=2), Sweep(unknown=2), Sweep(), Sweep(unknown=1))
+    running = keeper(desk, looks)
+    await running.start()
+    for expected in range(1, 6):
+        await looked(looks, expected)
+        desk.monotonic.advance(2 * desk.lease.ttl_s)
+    await running.aclose()
+    said = [one.getMessage() for one in caplog.records if "wait for a person" in one.getMessage()]
+    assert [one.split()[0] for one in said] == ["2", "1"]

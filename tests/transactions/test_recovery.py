@@ -338,6 +338,14 @@ async def test_a_tool_whose_approval_was_revoked_is_not_replayed(house: House) -
     assert house.calls == []
 
 
+async def test_what_waits_for_a_person_is_counted_and_left(house: House) -> None:
+    """No look settles it, and none asks the target again."""
+    await house.left(state=State.SETTLED, outcome=Effect.UNKNOWN)
+    await house.left("t2", state=State.SETTLED, outcome=Effect.EXECUTED)
+    assert await house.recovery.sweep() == Sweep(unknown=1)
+    assert house.calls == []
+
+
 async def test_a_row_that_is_none_of_ours_is_passed_over(house: House) -> None:
     """Written by a newer version, or by an accident: the others are looked up all the same."""
     await house.desk.store.put(Space.TRANSACTION, "odd", b"{not json", ttl_s=None)
