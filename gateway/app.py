@@ -34,7 +34,10 @@ from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
 from gateway.state.store import Store
 from gateway.targets import presets_of
+from gateway.transactions.journal import JournaledLapses
+from gateway.transactions.opened import open_journal
 from gateway.upstream.paypal import money as paypal_money
+from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.paypal import toolkit_money
 from gateway.upstream.paypal.toolkit import ANNOTATIONS
 from gateway.version import VERSION
@@ -88,6 +91,18 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
 
         books = Books(audit)
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        journal = await stack.enter_async_context(
+            open_journal(
+                shelf.store,
+                shelf.upstreams,
+                shelf.catalog,
+                books,
+                classes=shelf.classes,
+                rules={PAYPAL: paypal_recovery} if settings.paypal.enabled else {},
+                now=now,
+                lease_s=settings.transactions.lease_seconds,
+            )
+        )
         parking = Parking()
         stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
@@ -101,7 +116,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             amounts=Amounts(rules, shelf.upstreams),
             consents=Consents(waiting, now=now),
             policy=policy,
-            allow=AllowOutcome(shelf.upstreams, waiting, parking=parking, lapses=books, now=now),
+            allow=AllowOutcome(
+                shelf.upstreams,
+                waiting,
+                journal=journal,
+                parking=parking,
+                lapses=JournaledLapses(journal, books),
+                now=now,
+            ),
             handshake=HandshakeOutcome(waiting),
             confirm=ConfirmOutcome(
                 waiting,

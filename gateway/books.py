@@ -23,6 +23,7 @@ from gateway.identity.caller import Caller
 from gateway.outcome.answer import Again, Answer, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.pending import Pending
 from gateway.policy.decision import Decision, outcome_of
+from gateway.transactions.transaction import Transaction
 from gateway.upstream.target import Effect, Reply
 
 _STATUS = {
@@ -104,6 +105,10 @@ class CallBook:
     def answered(self, answer: Answer) -> Answer:
         """What became of the call."""
         match answer:
+            case Executed() | Unknown() if answer.about.duplicate_of is not None:
+                # Of this call itself there is no doubt: it was not sent. The transaction is the first one's.
+                self._entry.transaction(answer.about.duplicate_of)
+                self._entry.finished(Status.REFUSED, error="transaction.duplicate")
             case Executed():
                 assert self._reply is not None
                 status = _STATUS[self._reply.effect]
@@ -118,6 +123,12 @@ class CallBook:
                 self._gateway_refused(answer)
                 self._entry.finished(Status.REFUSED)
         return answer
+
+    def recovered(self, transaction: Transaction) -> None:
+        """What a recovery found out about a call that a crash cut short."""
+        assert transaction.outcome is not None
+        unknown = transaction.outcome is Effect.UNKNOWN
+        self._entry.finished(_STATUS[transaction.outcome], error="transaction.unknown" if unknown else None)
 
     def judged(self, decision: Decision) -> None:
         """What the policy said about a request that is no call."""
@@ -194,6 +205,19 @@ class Books:
             entry.tool(server=call.server, name=call.tool, era=call.era, arguments_hash=call.arguments_hash)
             entry.transaction(transaction_id)
             entry.finished(Status.UNKNOWN, error="upstream.lapsed")
+
+    def recovery(self, transaction: Transaction) -> CallBook:
+        """The page of one recovery (``transactions.recovery.RecoveryAudit``): whose call it was, and which."""
+        entry = self._audit.record(call_id=transaction.call_id, phase=Phase.UPSTREAM)
+        entry.caller(issuer=transaction.issuer, subject=transaction.subject, client_id=None)
+        entry.tool(
+            server=transaction.server,
+            name=transaction.tool,
+            definition_hash=transaction.definition_hash,
+            arguments_hash=transaction.arguments_hash,
+        )
+        entry.transaction(transaction.transaction_id)
+        return CallBook(entry)
 
     async def decided(
         self,

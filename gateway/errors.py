@@ -13,6 +13,7 @@
     ├── Forbidden                    identity.forbidden_*       403   4030
     ├── UnknownTool                  catalog.unknown_tool       400   -32602
     ├── TokenRefused                 handshake.*, confirm.*     400   -32602
+    │                                transaction.already_begun
     ├── Unavailable                  *.unavailable              503   5030
     │   ├── PolicyUnavailable        policy.*
     │   ├── StoreUnavailable         state.unavailable

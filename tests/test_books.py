@@ -29,8 +29,10 @@ from gateway.errors import (
 )
 from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
 from gateway.policy.decision import Allow, Decision, denied, overruled
+from gateway.transactions.transaction import State
 from gateway.upstream.target import Effect, Reply
 from tests.support.faults import no_file_longer_than
+from tests.support.transactions import KEPT, a_transaction
 from tests.support.waiting import a_pending
 from tests.support.walking import AGENT, CALLER, a_call, a_definition, a_tool, done
 
@@ -310,3 +312,37 @@ async def test_a_decision_that_cannot_be_written_does_not_stand(desk: Desk) -> N
             outcome="accepted",
             reasons=(),
         )
+
+
+@pytest.mark.parametrize("kind", [Executed, Unknown])
+async def test_a_call_that_was_not_sent_again_is_no_second_execution(desk: Desk, kind: type[Answer]) -> None:
+    """Refused, under the transaction of the first: nobody counts it twice."""
+    about = msgspec.structs.replace(ABOUT, duplicate_of="t0")
+    more = {"result": done().result} if kind is Executed else {"message": "m"}
+    record = await answered(desk, kind(about=about, **more))
+    assert (record["status"], record["error"]) == ("refused", "transaction.duplicate")
+    assert (record["transaction_id"], record["outcome"]) == ("t0", "allow")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "error"),
+    [
+        (Effect.EXECUTED, "executed", None),
+        (Effect.REFUSED, "failed", None),
+        (Effect.UNKNOWN, "unknown", "transaction.unknown"),
+    ],
+)
+async def test_a_recovery_is_two_records(desk: Desk, outcome: Effect, status: str, error: str | None) -> None:
+    """Opened before the target is asked, closed with what it said; whose call it was, and nothing of its arguments."""
+    transaction = a_transaction(state=State.SETTLED, outcome=outcome)
+    async with desk.books.recovery(transaction) as page:
+        await page.before_upstream(durable=True)
+        page.upstream(done(debug_id="f1"))
+        page.recovered(transaction)
+    opened, closed = desk.records()
+    assert (opened["status"], opened["phase"]) == ("opened", "upstream")
+    assert (closed["status"], closed.get("error")) == (status, error)
+    assert (closed["transaction_id"], closed["call_id"], closed["tool"]) == ("t1", "c1", "create_refund")
+    assert closed["caller"]["subject"] == "agent-one"
+    assert closed["upstream"]["debug_id"] == "f1"
+    assert str(KEPT["capture_id"]) not in desk.path.read_text()

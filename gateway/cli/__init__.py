@@ -17,6 +17,7 @@ from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
 from gateway.cli.token import token
 from gateway.cli.tools import tools
+from gateway.cli.transactions import transactions
 from gateway.errors import CountersignError
 from gateway.version import VERSION
 
@@ -39,6 +40,7 @@ for command in (
     hosts,
     console,
     tools,
+    transactions,
     audit,
     settings,
     paypal,

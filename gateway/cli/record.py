@@ -20,6 +20,7 @@ async def record_admin(
     server: str | None = None,
     tool: str | None = None,
     definition_hash: str | None = None,
+    transaction_id: str | None = None,
 ) -> None:
     """One act of administration, on disk when this returns.
 
@@ -31,6 +32,8 @@ async def record_admin(
     ):
         entry.caller(issuer=TERMINAL_ISSUER, subject=by, client_id=None)
         entry.tool(server=server, name=tool, definition_hash=definition_hash)
+        if transaction_id is not None:
+            entry.transaction(transaction_id)
         entry.decided("allow", reasons=[code])
         entry.finished(Status.EXECUTED)
         await entry.before_upstream(durable=True)

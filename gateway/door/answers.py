@@ -68,7 +68,8 @@ def more_input(result: msgspec.Raw, token: str, *, version: str) -> dict[str, An
 
 def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[str, Any]:
     assert answer.result is not None
-    decision = {**_said(answer.about), "warn": list(answer.warn)} if answer.warn else None
+    told = answer.warn or answer.about.duplicate_of is not None
+    decision = {**_said(answer.about), "warn": list(answer.warn)} if told else None
     return pass_on(
         answer.result, era, complete=answer.result_type is None, version=version, decision=decision
     )
@@ -157,4 +158,5 @@ def _said(about: About) -> dict[str, Any]:
         "tier": about.tier,
         "reasons": [msgspec.to_builtins(one) for one in about.reasons],
         **({"faults": list(about.faults)} if about.faults else {}),
+        **({"duplicate_of": about.duplicate_of} if about.duplicate_of is not None else {}),
     }

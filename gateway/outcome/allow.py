@@ -2,7 +2,8 @@
 
 Before the call leaves, the gateway looks at what no policy may waive: the definition is the approved one
 (invariant 9), the arguments fit the schema, an audit record is open (invariant 5), and whoever waited for a second
-signature is taken out of the store by exactly one executor (invariant 4).
+signature is taken out of the store by exactly one executor (invariant 4). The journal has the call before it leaves, so
+that a crash loses no outcome.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.about import about
 from gateway.outcome.answer import About, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.consent import ELICITATION_KEY, Consent, binding_of
+from gateway.outcome.journal import Earlier, Journal
 from gateway.outcome.parked import Parking, Question
 from gateway.outcome.pending import Binding, Continuation
-from gateway.outcome.redact import redact
+from gateway.outcome.redact import masked_result
 from gateway.policy.decision import Allow, Deny, overruled
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply, Resumed, Upstream
@@ -75,12 +77,14 @@ class AllowOutcome:
         upstreams: Mapping[str, Upstream],
         claims: Claims,
         *,
+        journal: Journal,
         parking: Parking,
         lapses: Lapses,
         now: Callable[[], float],
     ) -> None:
         self._upstreams = upstreams
         self._claims = claims
+        self._journal = journal
         self._parking = parking
         self._lapses = lapses
         self._now = now
@@ -92,8 +96,9 @@ class AllowOutcome:
 
         ``host`` hears what the target says before it answers, and is asked what the target asks.
 
-        :raises TokenRefused: ``confirm.already_used``.
+        :raises TokenRefused: ``confirm.already_used``, ``transaction.already_begun``.
         :raises AuditUnavailable: nothing was sent.
+        :raises StoreUnavailable: nothing was sent.
         :raises UpstreamUnavailable: nothing was sent.
         """
         refusal = _objection(asked, decision, now=self._now())
@@ -106,7 +111,11 @@ class AllowOutcome:
             raise TokenRefused("This confirmation was used already", code="confirm.already_used")
 
         said = about(asked, decision, transaction_id=consent.transaction_id)
-        reply = await self._sent(asked, consent, host)
+        reply = await self._journal.carried(
+            asked, decision, consent, lambda: self._sent(asked, consent, host)
+        )
+        if isinstance(reply, Earlier):
+            return _as_before(reply, asked, decision)
         if isinstance(reply, Question):
             return await self._asks(asked, decision, consent, said, parked=reply)
         record.upstream(reply)
@@ -120,7 +129,7 @@ class AllowOutcome:
         pointers = decision.obligations.redact
         return Executed(
             about=said,
-            result=_masked(reply.result, pointers) if pointers else reply.result,
+            result=masked_result(reply.result, pointers) if pointers else reply.result,
             error=_masked_error(reply.error) if pointers else reply.error,
             result_type=reply.result_type,
             warn=decision.obligations.warn,
@@ -242,6 +251,27 @@ def _objection(asked: Asked, decision: Allow, *, now: float) -> Deny | None:
     return None
 
 
+def _as_before(earlier: Earlier, asked: Asked, decision: Allow) -> Executed | Unknown:
+    """What became of the equal call that came first; this one was not sent, and says so."""
+    said = msgspec.structs.replace(
+        about(asked, decision, transaction_id=earlier.transaction_id), duplicate_of=earlier.transaction_id
+    )
+    if earlier.outcome is Effect.EXECUTED and earlier.result is not None:
+        pointers = decision.obligations.redact
+        return Executed(
+            about=said,
+            result=masked_result(earlier.result, pointers) if pointers else earlier.result,
+            result_type=earlier.result_type,
+            warn=decision.obligations.warn,
+        )
+    state = "is being carried out" if earlier.outcome is None else f"has the outcome {earlier.outcome}"
+    message = (
+        f"Exactly this call was made before and {state}, so it was not sent again. "
+        f"Look at the target, or ask the operator about transaction {earlier.transaction_id}."
+    )
+    return Unknown(about=said, message=message)
+
+
 def _not_known(reply: Reply, transaction_id: str) -> str:
     said = (
         "The call was sent, and its outcome is unknown. Do not repeat it blindly: look at the target first. "
@@ -251,17 +281,6 @@ def _not_known(reply: Reply, transaction_id: str) -> str:
     if not isinstance(message, str):
         return said
     return f"{said} The target said: {message[:MAX_TARGET_CHARS]}"
-
-
-def _masked(result: msgspec.Raw | None, pointers: tuple[str, ...]) -> msgspec.Raw | None:
-    if result is None:
-        return None
-    try:
-        shown = redact(msgspec.json.decode(result), pointers)
-    except (ValueError, RecursionError):
-        # The money has moved: an error now would invite a second try, and the bytes as they are may tell too much.
-        shown = redact({"content": []}, pointers)
-    return msgspec.Raw(msgspec.json.encode(shown))
 
 
 def _masked_error(error: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str | None = None
     error_result_only: bool = False
     """The tool declares an output schema, so a host may refuse any other content than an error."""
+    duplicate_of: str | None = None
+    """The transaction of an equal call before this one, which was therefore not sent."""
     faults: tuple[str, ...] = ()
     """Where the arguments break the tool's input schema: places and rules, so that the caller can mend them."""
 

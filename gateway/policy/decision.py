@@ -17,7 +17,8 @@ MAX_TOKEN_TTL_S = 60
 """Hard cap on a handshake token's life (invariant 3, conflict C12), whatever the policy or the settings say."""
 MAX_CONFIRM_TTL_S = 24 * 3600
 """A confirmation that waits longer than a day is about a world that no longer exists."""
-
+MAX_DUPLICATES_S = 24 * 3600
+"""A day: longer than a settled transaction is kept, an equal call could not be told from a first one."""
 
 MAX_ANSWER_BYTES = 256 * 1024
 """An answer names a handful of reasons; what is larger is no answer of a policy that anybody reviewed."""
@@ -67,6 +68,23 @@ class ConfirmObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     separation_of_duties: bool = True
 
 
+class DuplicatesObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long an equal call (same caller, server, tool, arguments) is recognised, in seconds.
+
+    ``answers``: with which first calls it is answered instead of being sent: those whose outcome is open or unknown
+    (``unsettled``), or those that were carried out as well (``all``).
+    """
+
+    window_seconds: Annotated[int, Meta(ge=1, le=MAX_DUPLICATES_S)]
+    answers: Literal["unsettled", "all"] = "unsettled"
+
+
+class ReplayObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For how many seconds a recovery may ask the target again with the same idempotency key."""
+
+    within_seconds: Annotated[int, Meta(ge=1, le=MAX_DUPLICATES_S)]
+
+
 class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the gateway must do besides. An obligation it does not know makes the whole answer unusable."""
 
@@ -74,6 +92,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirm: ConfirmObligation | None = None
     redact: Annotated[tuple[Pointer, ...], Meta(max_length=1_000)] = ()
     warn: tuple[str, ...] = ()
+    duplicates: DuplicatesObligation | None = None
+    replay: ReplayObligation | None = None
     scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()
     """With a deny for missing scopes: all that the call needs, held ones included (step-up)."""
 

@@ -19,6 +19,7 @@ from gateway.settings.model import (
     PolicySettings,
     Section,
     StateSettings,
+    TransactionSettings,
 )
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +42,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "audit": AuditSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
+    "transactions": TransactionSettings,
     "door": DoorSettings,
 }
 FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})

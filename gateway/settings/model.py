@@ -193,6 +193,12 @@ class ConfirmSettings(Section, frozen=True, kw_only=True):
     notify: NotifySettings | None = None
 
 
+class TransactionSettings(Section, frozen=True, kw_only=True):
+    """How long after its last sign of life a gateway counts as dead, so that others look up what it left open."""
+
+    lease_seconds: Annotated[float, Meta(ge=3, le=600)] = 30.0
+
+
 class DoorSettings(Section, frozen=True, kw_only=True):
     """Bounds and names of the front door."""
 
@@ -214,6 +220,7 @@ class Settings(Section, frozen=True, kw_only=True):
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
+    transactions: TransactionSettings = TransactionSettings()
     door: DoorSettings = DoorSettings()
 
     @property

@@ -110,13 +110,14 @@ class RedisStore:
         async with self._answering():
             return bool(await self._swap(keys=[name], args=[expected, checked, "" if ttl is None else ttl]))
 
-    async def entries(self, space: Space, *, limit: int) -> list[tuple[str, bytes]]:
+    async def entries(self, space: Space, *, limit: int, after: str = "") -> list[tuple[str, bytes]]:
         """See ``Store.entries``. Walks every key of the database: for the console, never for a call."""
         bound, prefix = checked_limit(limit), _prefix(space)
+        beyond = _name(space, after) if after else prefix
         async with self._answering():
             # SCAN may name a key twice; an entry that comes or goes meanwhile may be missed.
             found = {name async for name in self._redis.scan_iter(match=prefix + b"*", count=SCAN_COUNT)}
-            names = heapq.nsmallest(bound, found)
+            names = heapq.nsmallest(bound, (name for name in found if name > beyond))
             values: list[bytes | None] = []
             for start in range(0, len(names), SCAN_COUNT):
                 chunk = await self._redis.mget(names[start : start + SCAN_COUNT])

@@ -96,10 +96,10 @@ class SqliteStore:
         stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
         return await self._run(lambda: self._file.swap(space, stored, expected, checked, self._ms(), ttl))
 
-    async def entries(self, space: Space, *, limit: int) -> list[tuple[str, bytes]]:
+    async def entries(self, space: Space, *, limit: int, after: str = "") -> list[tuple[str, bytes]]:
         """See ``Store.entries``."""
-        bound = checked_limit(limit)
-        rows = await self._run(lambda: self._file.entries(space, bound, self._ms()))
+        bound, beyond = checked_limit(limit), key_bytes(after) if after else b""
+        rows = await self._run(lambda: self._file.entries(space, bound, self._ms(), beyond))
         return [(key_text(key), value) for key, value in rows]
 
     async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:

@@ -56,7 +56,7 @@ GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noq
 _COUNTER = f"SELECT value, expires_at FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608
 _TAKE = "DELETE FROM entry WHERE space = ? AND key = ? RETURNING value, expires_at"
 _SWAP = f"UPDATE entry SET value = ?, expires_at = ? WHERE space = ? AND key = ? AND value = ? AND {_ALIVE} RETURNING 1"  # noqa: S608
-_ENTRIES = f"SELECT key, value FROM entry WHERE space = ? AND {_ALIVE} ORDER BY key LIMIT ?"  # noqa: S608
+_ENTRIES = f"SELECT key, value FROM entry WHERE space = ? AND key > ? AND {_ALIVE} ORDER BY key LIMIT ?"  # noqa: S608
 _PURGE = (
     "DELETE FROM entry WHERE (space, key) IN"
     " (SELECT space, key FROM entry WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?)"
@@ -115,9 +115,9 @@ class SqliteFile:
         parameters = (value, until_ms(now, ttl), space, key, expected, now)
         return bool(self._open().execute(_SWAP, parameters).fetchall())
 
-    def entries(self, space: Space, limit: int, now: int) -> list[tuple[bytes, bytes]]:
-        """The first ``limit`` by key; SQLite compares BLOBs with memcmp."""
-        return self._open().execute(_ENTRIES, (space, now, limit)).fetchall()
+    def entries(self, space: Space, limit: int, now: int, after: bytes = b"") -> list[tuple[bytes, bytes]]:
+        """The first ``limit`` by key beyond ``after`` (no key is empty); SQLite compares BLOBs with memcmp."""
+        return self._open().execute(_ENTRIES, (space, after, now, limit)).fetchall()
 
     def increment(self, space: Space, key: bytes, by: int, now: int, ttl: int) -> int:
         """Read, add, write, in one transaction."""

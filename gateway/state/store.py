@@ -45,6 +45,9 @@ class Space(StrEnum):
     SESSION = "session"
     COUNTER = "counter"
     PROOF = "proof"
+    TRANSACTION = "transaction"
+    INSTANCE = "instance"
+    DUPLICATE = "duplicate"
 
 
 class Store(Protocol):
@@ -71,9 +74,9 @@ class Store(Protocol):
     ) -> bool:
         """Replace value and expiry if the value is ``expected``; False, and nothing changes, otherwise."""
 
-    async def entries(self, space: Space, *, limit: int) -> list[tuple[str, bytes]]:
-        """The first ``limit`` unexpired entries by the key's UTF-8 bytes. For people: Redis walks all
-        keys."""
+    async def entries(self, space: Space, *, limit: int, after: str = "") -> list[tuple[str, bytes]]:
+        """The first ``limit`` unexpired entries by the key's UTF-8 bytes, of those beyond ``after``. For people:
+        Redis walks all keys."""
 
     async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:
         """Add to a counter and return its new value. A new counter starts at 0 and expires ``ttl_s`` from

@@ -220,3 +220,15 @@ def test_a_warning_rides_along(era: Era) -> None:
     assert facts["warn"] == ["Soon this will be denied."]
     assert facts["transaction_id"] == "transaction-1"
     assert result["_meta"]["a"] == 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_call_that_was_not_sent_again_says_so(era: Era) -> None:
+    """With the first one's result, or with the doubt about it; other answers have no such member."""
+    first = msgspec.structs.replace(about(), duplicate_of="transaction-0")
+    done = Executed(about=first, result=msgspec.Raw(b'{"content":[]}'))
+    for answer in (done, Unknown(about=first, message="m")):
+        facts = sent(answer, era)["_meta"][DECISION_META_KEY]
+        assert facts["duplicate_of"] == "transaction-0"
+    other = sent(Unknown(about=about(), message="m"), era)
+    assert "duplicate_of" not in other["_meta"][DECISION_META_KEY]

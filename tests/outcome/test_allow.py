@@ -1,6 +1,7 @@
 """Sent once, or not at all; and what is not known is called unknown."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -19,13 +20,15 @@ from gateway.errors import (
 from gateway.outcome.allow import AllowOutcome, Claims
 from gateway.outcome.answer import Executed, MoreInput, Refused, Unknown
 from gateway.outcome.consent import Consent
-from gateway.outcome.parked import Parking
+from gateway.outcome.journal import Earlier, Journal
+from gateway.outcome.parked import Parking, Question
 from gateway.outcome.pending import Continuation, Pending, Status, Waiting
 from gateway.outcome.redact import MASK
 from gateway.policy.decision import Allow, Obligations, Outcome, Reason
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
+from tests.support.journals import NoJournal
 from tests.support.waiting import a_pending
 from tests.support.walking import KeepingUpstream, a_call, a_tool, an_approval, an_asked, done
 
@@ -56,13 +59,24 @@ class Page:
 class Desk:
     """The outcome under test, with what it works on."""
 
-    def __init__(self, claims: Claims, clock: ManualClock, upstream: KeepingUpstream | None = None) -> None:
+    def __init__(
+        self,
+        claims: Claims,
+        clock: ManualClock,
+        upstream: KeepingUpstream | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         self.upstream = upstream or KeepingUpstream()
         self.page = Page(self.upstream)
         self.lapses: list[tuple[str, str]] = []
         self.parking = Parking()
         self.outcome = AllowOutcome(
-            {"bank": self.upstream}, claims, parking=self.parking, lapses=self, now=clock
+            {"bank": self.upstream},
+            claims,
+            journal=journal or NoJournal(),
+            parking=self.parking,
+            lapses=self,
+            now=clock,
         )
         self._claims, self._clock = claims, clock
 
@@ -317,3 +331,53 @@ async def test_an_error_loses_its_data_where_something_is_masked(desk: Desk) -> 
 async def test_a_tool_without_an_approval_is_the_policys_affair(desk: Desk) -> None:
     """No approval is no drift: whether that is enough, the policy has said."""
     assert isinstance(await desk.allow(an_asked(approval=None)), Executed)
+
+
+class OnceBefore:
+    """A journal that knows an equal call; what would be sent is not."""
+
+    def __init__(self, earlier: Earlier) -> None:
+        self._earlier = earlier
+
+    async def carried(
+        self,
+        asked: Asked,
+        decision: Allow,
+        consent: Consent,
+        send: Callable[[], Awaitable[Reply | Question]],
+    ) -> Reply | Question | Earlier:
+        """See ``Journal``."""
+        return self._earlier
+
+
+BEFORE = {
+    "under way": Earlier(transaction_id="t0", outcome=None),
+    "unknown": Earlier(transaction_id="t0", outcome=Effect.UNKNOWN),
+    "executed, its result too large to keep": Earlier(transaction_id="t0", outcome=Effect.EXECUTED),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+async def test_an_equal_call_that_came_first_answers(
+    waiting: Waiting, clock: ManualClock, before: str
+) -> None:
+    """With its own transaction, and nothing is sent."""
+    desk = Desk(waiting, clock, journal=OnceBefore(BEFORE[before]))
+    answer = await desk.allow(data_class=2)
+    assert isinstance(answer, Unknown)
+    assert (answer.about.transaction_id, answer.about.duplicate_of) == ("t0", "t0")
+    assert "not sent again" in answer.message
+    assert (desk.upstream.calls, desk.page.replies) == ([], [])
+
+
+async def test_the_result_of_an_equal_call_is_masked_for_this_caller(
+    waiting: Waiting, clock: ManualClock
+) -> None:
+    """Whoever asked first may have been allowed to see more."""
+    result = msgspec.Raw(b'{"structuredContent":{"payer":"Ada"},"content":[]}')
+    earlier = Earlier(transaction_id="t0", outcome=Effect.EXECUTED, result=result)
+    answer = await Desk(waiting, clock, journal=OnceBefore(earlier)).allow(redact=("/payer",))
+    assert isinstance(answer, Executed)
+    assert answer.result is not None
+    assert msgspec.json.decode(answer.result)["structuredContent"] == {"payer": MASK}
+    assert answer.about.duplicate_of == "t0"

@@ -21,6 +21,7 @@ from gateway.outcome.parked import MAX_PARKED, MAX_PARKED_OF_ONE, Parking, Quest
 from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.upstream.target import Effect, Reply
 from gateway.walk import walk
+from tests.support.journals import NoJournal
 from tests.support.recording_host import ACCEPTED, FORMS, RecordingHost
 from tests.support.until import until
 from tests.support.walking import MAKE, OTHER, READ, Rooms, a_call, done, rooms
@@ -184,7 +185,12 @@ async def test_another_process_knows_only_that_the_outcome_is_unknown(bank: Room
     Asking(bank)
     asked = await first(bank)
     beside = AllowOutcome(
-        bank.house.upstreams, bank.waiting, parking=Parking(), lapses=bank.house.books, now=bank.clock
+        bank.house.upstreams,
+        bank.waiting,
+        journal=NoJournal(),
+        parking=Parking(),
+        lapses=bank.house.books,
+        now=bank.clock,
     )
     call = a_call(READ, ARGUMENTS, token=asked.token, input_responses={"ask-1": NAMED})
     answer = await walk(call, dataclasses.replace(bank.house, allow=beside), modern_host())

@@ -199,6 +199,17 @@ async def test_entries_are_limited_and_in_order(store: Store) -> None:
     assert await store.entries(Space.LOGIN, limit=3) == []
 
 
+async def test_entries_are_read_page_by_page(store: Store) -> None:
+    """Beyond a key, whether it is still there or not; each entry once, none of another space."""
+    for n in range(1, 8):
+        await store.put(Space.PENDING, f"{n:02}", b"%d" % n, ttl_s=None)
+    await store.put(Space.SESSION, "05", b"other", ttl_s=None)
+    assert [key for key, _ in await store.entries(Space.PENDING, limit=3, after="02")] == ["03", "04", "05"]
+    await store.take(Space.PENDING, "05")
+    assert [key for key, _ in await store.entries(Space.PENDING, limit=3, after="05")] == ["06", "07"]
+    assert await store.entries(Space.PENDING, limit=3, after="07") == []
+
+
 async def test_counters_count(stores: Stores, store: Store) -> None:
     """Up and down; the time to live is the first one's; expired counters begin again."""
     assert await store.increment(Space.COUNTER, "k", 5, ttl_s=60) == 5

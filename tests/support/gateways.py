@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -39,19 +40,15 @@ class GatewayProcess:
         self, tool: str, arguments: Mapping[str, Any], *, state: str | None = None, legacy: bool = False
     ) -> dict[str, Any]:
         """One ``tools/call`` of the agent."""
-        params: dict[str, Any] = {"name": tool, "arguments": dict(arguments)}
-        headers = {"authorization": f"Bearer {AGENT_TOKEN}", "content-type": "application/json"}
-        if legacy:
-            headers["mcp-protocol-version"] = "2025-11-25"
-        else:
-            params["_meta"] = MODERN_META
-            headers |= {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": tool}
-        if state is not None:
-            params["requestState"] = state
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        answer = await self.http.post(f"{self.url}/mcp", content=msgspec.json.encode(body), headers=headers)
+        headers, body = request_of(tool, arguments, state=state, legacy=legacy)
+        answer = await self.http.post(f"{self.url}/mcp", content=body, headers=headers)
         found: dict[str, Any] = answer.json()
         return found
+
+    def kill(self) -> None:
+        """SIGKILL: it does nothing more, not even say so."""
+        self.process.kill()
+        self.process.wait()
 
     async def ready(self) -> bool:
         """Whether it could do its job now. :raises AssertionError: it has ended."""
@@ -62,6 +59,14 @@ class GatewayProcess:
             return False
 
 
+class Start(Protocol):
+    """Starts a further gateway; it is not ready yet."""
+
+    def __call__(self, state: str = ..., paypal: int = ...) -> GatewayProcess:
+        """``state``: a store's URL; ``paypal``: a port of loopback."""
+        ...
+
+
 @dataclass(kw_only=True)
 class Gateways:
     """Gateways over one store, the PayPal that all of them reach, and a further handle on the store."""
@@ -69,29 +74,66 @@ class Gateways:
     all: list[GatewayProcess]
     simulator: PayPalSimulator
     store: Store
+    paypal_port: int
+    folder: Path
+    start: Start = field(repr=False)
+    """One more, in the background: its state URL and its way to PayPal may lead through a gate."""
+
+
+def request_of(
+    tool: str, arguments: Mapping[str, Any], *, state: str | None = None, legacy: bool = False
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of one ``tools/call`` of the agent."""
+    params: dict[str, Any] = {"name": tool, "arguments": dict(arguments)}
+    headers = {"authorization": f"Bearer {AGENT_TOKEN}", "content-type": "application/json"}
+    if legacy:
+        headers["mcp-protocol-version"] = "2025-11-25"
+    else:
+        params["_meta"] = MODERN_META
+        headers |= {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": tool}
+    if state is not None:
+        params["requestState"] = state
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return headers, msgspec.json.encode(body)
 
 
 @asynccontextmanager
-async def gateways(folder: Path, state_url: str, count: int = 2) -> AsyncIterator[Gateways]:
-    """``count`` gateways with the default policy, started together; all of it gone afterwards."""
+async def gateways(folder: Path, state_url: str, count: int = 2, **sections: Any) -> AsyncIterator[Gateways]:
+    """``count`` gateways with the default policy, started together; all of it gone afterwards.
+
+    ``sections`` are top-level settings.
+    """
     async with AsyncExitStack() as stack:
         simulator = PayPalSimulator()
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         serving = asyncio.ensure_future(serve_simulator("127.0.0.1", 0, simulator=simulator, started=started))
         stack.push_async_callback(_cancelled, serving)
         limits = httpx.Limits(max_connections=200)
+        numbers = itertools.count()
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False, limits=limits))
         port = await started
-        running = [_start(stack, folder, number, state_url, port, http) for number in range(count)]
+
+        def start(state: str = state_url, paypal: int = port) -> GatewayProcess:
+            return _start(stack, folder, next(numbers), state, paypal, http, sections)
+
+        running = [start() for _ in range(count)]
         for one in running:
             await until_answered(one.ready)
         store = open_store(state_url)
         stack.push_async_callback(store.aclose)
-        yield Gateways(all=running, simulator=simulator, store=store)
+        yield Gateways(
+            all=running, simulator=simulator, store=store, paypal_port=port, folder=folder, start=start
+        )
 
 
 def _start(
-    stack: AsyncExitStack, folder: Path, number: int, state_url: str, paypal: int, http: httpx.AsyncClient
+    stack: AsyncExitStack,
+    folder: Path,
+    number: int,
+    state_url: str,
+    paypal: int,
+    http: httpx.AsyncClient,
+    sections: Mapping[str, Any],
 ) -> GatewayProcess:
     url = f"http://127.0.0.1:{free_port()}"
     config = folder / f"gateway-{number}.yaml"
@@ -109,6 +151,7 @@ def _start(
         "audit": {"path": str(folder / "audit.jsonl")},
         "confirm": {"hold_seconds": 0},
         "identity": {"tokens": [token]},
+        **sections,
     }
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     log = stack.enter_context((folder / f"gateway-{number}.log").open("wb"))

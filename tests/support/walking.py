@@ -41,6 +41,8 @@ from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Store
+from gateway.transactions.journal import JournaledLapses
+from gateway.transactions.opened import open_journal
 from gateway.upstream.target import About, Effect, Reply, Resumed, Upstream
 from gateway.walk import House
 from tests.support.clock import ManualClock
@@ -357,11 +359,12 @@ async def rooms(
     rules: MoneyRules | None = None,
     approve: bool = True,
     hold_s: float = 0.0,
+    store_of: Callable[[Path, ManualClock], SqliteStore] = lambda path, clock: SqliteStore(path, now=clock),
 ) -> AsyncIterator[Rooms]:
     """All rooms over one SQLite file and one audit file; the three tools are approved as they are."""
     clock = ManualClock()
     store_path, audit_path = folder / "state.sqlite3", folder / "audit.jsonl"
-    store = SqliteStore(store_path, now=clock)
+    store = store_of(store_path, clock)
     sink = FileSink(audit_path)
     audit = Audit(sink, service_version="0", environment="none", clock=clock)
     wires = [a_definition(name) for name in CLASSES] if wires is None else wires
@@ -376,6 +379,10 @@ async def rooms(
         for wire in wires:
             await approvals.approve(SERVER, read_definition(wire), by="ops", expires=None)
     confirm = ConfirmOutcome(waiting, public_url="http://127.0.0.1:1", now=clock, hold_s=hold_s)
+    catalog = Catalog(upstreams, approvals, store, now=clock)
+    classes = Classes(CLASSES)
+    kept = open_journal(store, upstreams, catalog, books, classes=classes, rules={}, now=clock, lease_s=30)
+    journal = await kept.__aenter__()
     tokens = (
         StaticToken(sha256=hash_static_token(AGENT), subject="agent-one"),
         StaticToken(sha256=hash_static_token(OTHER), subject="agent-two"),
@@ -383,12 +390,19 @@ async def rooms(
     house = House(
         books=books,
         identity=Identity([StaticTokens(tokens, clock=clock)]),
-        catalog=Catalog(upstreams, approvals, store, now=clock),
-        classes=Classes(CLASSES),
+        catalog=catalog,
+        classes=classes,
         amounts=Amounts({SERVER: rules or StaticMoney()}, upstreams),
         consents=Consents(waiting, now=clock),
         policy=Policy(engine, paypal="none", health=books, now=clock),
-        allow=AllowOutcome(upstreams, waiting, parking=parking, lapses=books, now=clock),
+        allow=AllowOutcome(
+            upstreams,
+            waiting,
+            journal=journal,
+            parking=parking,
+            lapses=JournaledLapses(journal, books),
+            now=clock,
+        ),
         handshake=HandshakeOutcome(waiting),
         confirm=confirm,
         upstreams=upstreams,
@@ -411,5 +425,6 @@ async def rooms(
         )
     finally:
         await parking.aclose()
+        await kept.__aexit__(None, None, None)
         await audit.aclose()
         await store.aclose()

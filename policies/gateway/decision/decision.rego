@@ -16,6 +16,7 @@ import data.gateway.request
 import data.gateway.rooms
 import data.gateway.strictest
 import data.gateway.tier
+import data.gateway.transactions
 
 # METADATA
 # title: Answer
@@ -66,6 +67,16 @@ obligations["confirm"] := confirmation.obligation(_class) if {
 # title: What to mask in the result
 # description: Present when the call is carried out and its result holds personal data.
 obligations["redact"] := redaction.pointers if outcome == "allow"
+
+# METADATA
+# title: Which equal calls not to send
+# description: Present when the call is carried out and its class has a window.
+obligations["duplicates"] := transactions.duplicates(_class) if outcome == "allow"
+
+# METADATA
+# title: Whether a recovery may ask again
+# description: Present when the call is carried out and its tool may be replayed.
+obligations["replay"] := transactions.replay(_class) if outcome == "allow"
 
 # METADATA
 # title: Warnings

@@ -28,8 +28,14 @@ test_a_refund_step_by_step if {
 	steps == [
 		["handshake", {"handshake": {"ttl_seconds": 30}, "confirm": confirm}],
 		["confirm", {"confirm": confirm}],
-		["allow", {}],
+		["allow", {"duplicates": data.gateway.transactions.windows["2"]}],
 	]
+}
+
+test_a_tool_that_may_be_replayed if {
+	got := answer(example_test.confirmed) with data.gateway.transactions.replayable as {"create_refund": 60}
+
+	got.obligations.replay == {"within_seconds": 60}
 }
 
 test_nothing_asked if {

@@ -11,6 +11,7 @@ import data.gateway.environment
 import data.gateway.identity
 import data.gateway.limits
 import data.gateway.redaction
+import data.gateway.transactions
 
 # METADATA
 # title: What the rooms say about a tool
@@ -22,6 +23,7 @@ about(tool, approval) := union({
 	{code | code := catalog.objection(tool, approval)},
 	{code | code := limits.objection},
 	{code | code := redaction.objection},
+	{code | code := transactions.objection},
 }) if {
 	class := classes.of(tool.name)
 } else := {classes.objection}

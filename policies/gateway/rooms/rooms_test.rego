@@ -32,6 +32,9 @@ test_each_room_is_heard if {
 		"catalog.approval_revoked",
 		"limits.missing",
 		"redaction.unconfigured",
+		"transactions.unconfigured",
 		"consent.confirmation_required",
-	} with data.gateway.limits.soft_quorum as null with data.gateway.redaction.roles as null
+	} with data.gateway.limits.soft_quorum as null
+		with data.gateway.redaction.roles as null
+		with data.gateway.transactions.windows as null
 }

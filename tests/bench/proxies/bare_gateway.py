@@ -39,6 +39,7 @@ from gateway.upstream.mcp_http import McpHttp
 from gateway.walk import House
 from tests.bench.proxies.serving import Arguments, arguments, server
 from tests.bench.workload import TOOL
+from tests.support.journals import NoJournal
 
 TOKEN = "unsafe-bench-token-of-the-bare-gateway"
 _YES = msgspec.Raw(
@@ -96,7 +97,9 @@ async def serve(given: Arguments, folder: Path) -> None:
         amounts=Amounts({}, upstreams),
         consents=Consents(waiting, now=time.time),
         policy=Policy(YesEngine(), paypal="none", health=books, now=time.time),
-        allow=AllowOutcome(upstreams, waiting, parking=Parking(), lapses=books, now=time.time),
+        allow=AllowOutcome(
+            upstreams, waiting, journal=NoJournal(), parking=Parking(), lapses=books, now=time.time
+        ),
         handshake=HandshakeOutcome(waiting),
         confirm=ConfirmOutcome(waiting, public_url="http://127.0.0.1", now=time.time),
         upstreams=upstreams,

@@ -151,6 +151,7 @@ async def test_fetches_a_new_token_once_after_a_401(paypal: Conversation) -> Non
     assert outcome(result) == "executed"
     assert paypal.simulator.tokens.fetches == 2
     assert [call.status for call in paypal.simulator.calls] == [200, 401, 201]
+    assert [call.request_id for call in paypal.simulator.calls] == [None, "tx-1", "tx-1"]
 
 
 async def test_gives_up_after_a_second_401(paypal: Conversation) -> None:

@@ -1,0 +1,47 @@
+"""The journal of a running gateway: wired, recovering, and closed again. ``app.py`` says with what."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from gateway.policy.classes import Classes
+from gateway.state.store import Store
+from gateway.transactions.book import TransactionBook
+from gateway.transactions.duplicates import Duplicates
+from gateway.transactions.journal import TransactionJournal
+from gateway.transactions.keeper import Keeper
+from gateway.transactions.lease import Lease
+from gateway.transactions.recovery import Definitions, Recovery, RecoveryAudit
+from gateway.transactions.rules import RecoveryRules
+from gateway.transactions.transaction import Settled
+from gateway.upstream.target import Upstream
+
+
+@asynccontextmanager
+async def open_journal(
+    store: Store,
+    upstreams: Mapping[str, Upstream],
+    definitions: Definitions,
+    audit: RecoveryAudit,
+    *,
+    classes: Classes,
+    rules: Mapping[str, RecoveryRules],
+    now: Callable[[], float],
+    lease_s: float,
+    followers: Sequence[Settled] = (),
+    monotonic: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[TransactionJournal]:
+    """What died is looked up beside the first calls, not before them. ``followers`` hear of late outcomes."""
+    book = TransactionBook(store)
+    lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
+    recovery = Recovery(book, lease, upstreams, definitions, audit, rules=rules, now=now, followers=followers)
+    keeper = Keeper(lease, recovery, monotonic=monotonic, renew_s=lease_s / 3)
+    journal = TransactionJournal(book, lease, Duplicates(store, book), classes=classes, rules=rules, now=now)
+    await keeper.start()
+    try:
+        yield journal
+    finally:
+        await journal.aclose()
+        await keeper.aclose()

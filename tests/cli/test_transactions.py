@@ -1,0 +1,103 @@
+"""``countersign transactions`` on a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.state.open import open_store
+from gateway.transactions.book import TransactionBook
+from gateway.transactions.transaction import How, State, Transaction
+from gateway.upstream.target import Effect
+from tests.cli.conftest import Run, audit_lines
+from tests.support.transactions import a_transaction
+
+Config = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def settings(config: Config) -> None:
+    """The file that the commands find by themselves."""
+    config()
+
+
+def written(*transactions: Transaction) -> None:
+    """Into the store of the settings."""
+
+    async def write() -> None:
+        store = open_store("sqlite:///state.sqlite3")
+        for one in transactions:
+            assert await TransactionBook(store).open(one)
+        await store.aclose()
+
+    asyncio.run(write())
+
+
+UNKNOWN = a_transaction("t-unknown", state=State.SETTLED, outcome=Effect.UNKNOWN, how=How.NOBODY)
+OPEN = a_transaction("t-open", started_at=1_795_000_001.0)
+DONE = a_transaction("t-done", state=State.SETTLED, outcome=Effect.EXECUTED, how=How.ANSWER)
+
+
+def test_what_is_not_settled_is_listed(run: Run) -> None:
+    """Exit 1 while something waits for a person, so that a monitor can ask; settled ones only when asked for."""
+    assert run("transactions", "list").code == 0
+    written(OPEN, DONE)
+    assert run("transactions", "list").code == 0
+    written(UNKNOWN)
+    listed = run("transactions", "list", "--json")
+    assert (listed.code, [one["transaction_id"] for one in listed.document]) == (1, ["t-unknown", "t-open"])
+    table = run("transactions", "list", "--all")
+    assert all(one in table.out for one in ("t-unknown", "t-open", "t-done", "create_refund"))
+
+
+def test_one_is_shown(run: Run) -> None:
+    """With the ids to look for at the target, and what to do."""
+    written(UNKNOWN)
+    shown = run("transactions", "show", "t-unknown")
+    assert shown.code == 0
+    assert "8MC585209K746392H" in shown.out
+    assert "transactions settle t-unknown" in shown.out
+    assert run("transactions", "show", "t-unknown", "--json").document["needs"] == "settle"
+    missing = run("transactions", "show", "nothing")
+    assert missing.code == 1
+    assert "never sent" in missing.err
+
+
+@pytest.mark.parametrize(("found", "outcome"), [("executed", "executed"), ("failed", "refused")])
+def test_a_person_settles(run: Run, tmp_path: Path, found: str, outcome: str) -> None:
+    """In the audit first, under that name; and once."""
+    written(UNKNOWN)
+    settled = run("transactions", "settle", "t-unknown", "--found", found, "--by", "ann")
+    assert (settled.code, settled.out.strip()) == (0, f"t-unknown: {found}, by ann")
+    shown = run("transactions", "show", "t-unknown", "--json").document
+    assert (shown["outcome"], shown["how"], shown["settled_by"]) == (outcome, "person", "ann")
+    assert "kept" not in shown
+    (record,) = audit_lines(tmp_path)
+    assert record["reasons"] == [f"admin.transaction_{found}"]
+    assert (record["transaction_id"], record["caller"]["subject"]) == ("t-unknown", "ann")
+    again = run("transactions", "settle", "t-unknown", "--found", "executed", "--by", "bob")
+    assert again.code == 1
+    assert f"its outcome is {outcome}" in again.err
+    assert run("transactions", "list").code == 0
+
+
+def test_what_is_under_way_is_not_settled_by_hand(run: Run, tmp_path: Path) -> None:
+    """Its gateway may be waiting for the answer this very moment. Nothing is recorded as done."""
+    written(OPEN)
+    refused = run("transactions", "settle", "t-open", "--found", "failed", "--by", "ann")
+    assert refused.code == 1
+    assert "under way" in refused.err
+    assert not (tmp_path / "audit.jsonl").exists()
+    assert run("transactions", "settle", "t-none", "--found", "failed", "--by", "ann").code == 1
+    assert run("transactions", "settle", "t-open", "--found", "unknown", "--by", "ann").code == 2
+
+
+def test_names_do_not_write_on_the_terminal(run: Run) -> None:
+    """A subject with an escape sequence is shown, not obeyed."""
+    written(msgspec.structs.replace(UNKNOWN, subject="\x1b[2Jnobody"))
+    for command in (("list",), ("show", "t-unknown")):
+        assert "\x1b[2J" not in run("transactions", *command).out

@@ -1,0 +1,87 @@
+"""A recovery asks the simulated PayPal again with the same PayPal-Request-Id: one effect, whenever it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.state.store import Space
+from gateway.transactions.book import TransactionBook
+from gateway.transactions.lease import Lease
+from gateway.transactions.recovery import Recovery, Sweep
+from gateway.transactions.transaction import How, State, Transaction
+from gateway.upstream.paypal import recovery as paypal_recovery
+from gateway.upstream.paypal.simulator.faults import Fault, Match
+from gateway.upstream.target import Effect
+from tests.support.answers import status_of, text_of
+from tests.support.calls import confirmed, refund
+from tests.support.console import signed_in
+from tests.support.house import House, running_house
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A gateway whose PayPal is made to fail."""
+    async with running_house(tmp_path) as running:
+        yield running
+
+
+async def doubtful(house: House, fault: str) -> Transaction:
+    """A refund with all its signatures whose answer was lost, as it stood in the journal before anybody knew."""
+    async with signed_in(house) as person:
+        token = await confirmed(house, person, "create_refund", refund("1.25"))
+    house.simulator.faults.add(Fault(match=Match(method="POST"), kind=fault))  # type: ignore[arg-type]
+    answer = await house.call("create_refund", refund("1.25"), state=token)
+    assert status_of(answer) == "failed"
+    assert "not known whether" in text_of(answer)
+    book = TransactionBook(house.gateway.store)
+    (unknown,) = [one async for one in book.all()]
+    assert unknown.outcome is Effect.UNKNOWN
+    left = msgspec.structs.replace(
+        unknown,
+        state=State.OPEN,
+        outcome=None,
+        how=None,
+        instance="a gateway that was killed",
+        replay_until=house.clock() + 900,
+    )
+    await house.gateway.store.put(
+        Space.TRANSACTION, left.transaction_id, msgspec.json.encode(left), ttl_s=None
+    )
+    return left
+
+
+@pytest.mark.parametrize(("fault", "before"), [("drop_after_effect", 1), ("drop_before_effect", 0)])
+async def test_a_refund_is_asked_for_again_and_made_once(house: House, fault: str, before: int) -> None:
+    """Made before or not: PayPal tells the repeat by its request id."""
+    refunds = len(house.simulator.ledger.refunds)
+    left = await doubtful(house, fault)
+    assert len(house.simulator.ledger.refunds) == refunds + before
+    store, rooms = house.gateway.store, house.gateway.house
+    book = TransactionBook(store)
+    recovery = Recovery(
+        book,
+        Lease(store, monotonic=time.monotonic),
+        rooms.upstreams,
+        rooms.catalog,
+        rooms.books,
+        rules={"paypal": paypal_recovery},
+        now=house.clock,
+    )
+    assert await recovery.sweep() == Sweep(recovered=1)
+    assert len(house.simulator.ledger.refunds) == refunds + 1
+    assert [call.request_id for call in house.simulator.calls if call.path.endswith("/refund")] == [
+        left.transaction_id
+    ] * 2
+    kept = await book.find(left.transaction_id)
+    assert kept is not None
+    assert (kept.outcome, kept.how) == (Effect.EXECUTED, How.REPLAY)
+    assert kept.resource_id in house.simulator.ledger.refunds
+    opened, closed = house.records("upstream")
+    assert (opened["status"], closed["status"]) == ("opened", "executed")
+    assert (closed["transaction_id"], closed["tool"]) == (left.transaction_id, "create_refund")
+    assert closed["upstream"]["request_id"] == left.transaction_id
