@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +23,6 @@ APPROVAL = 1
 CONSENT = 2
 JOURNAL = 2
 CLAIM = 2
-T = TypeVar("T")
 
 
 class CountingStore(SqliteStore):
@@ -33,9 +32,32 @@ class CountingStore(SqliteStore):
         super().__init__(path, now=clock)
         self.trips = 0
 
-    async def _run(self, operation: Callable[[], T]) -> T:
+    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+        """One."""
         self.trips += 1
-        return await super()._run(operation)
+        await super().put(space, key, value, ttl_s=ttl_s)
+
+    async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
+        """One."""
+        self.trips += 1
+        return await super().add(space, key, value, ttl_s=ttl_s)
+
+    async def get(self, space: Space, key: str) -> bytes | None:
+        """One."""
+        self.trips += 1
+        return await super().get(space, key)
+
+    async def take(self, space: Space, key: str) -> bytes | None:
+        """One."""
+        self.trips += 1
+        return await super().take(space, key)
+
+    async def swap(
+        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+    ) -> bool:
+        """One."""
+        self.trips += 1
+        return await super().swap(space, key, expected=expected, value=value, ttl_s=ttl_s)
 
 
 @pytest.fixture
