@@ -19,7 +19,8 @@ from gateway.door.host import NOBODY, Host, can_be_asked
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.about import about
 from gateway.outcome.answer import About, Executed, MoreInput, Refused, Unknown
-from gateway.outcome.consent import ELICITATION_KEY, Consent, binding_of
+from gateway.outcome.consent import Consent, binding_of
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.parked import Parking, Question
 from gateway.outcome.pending import Binding, Continuation
 from gateway.outcome.redact import redact

@@ -24,3 +24,9 @@ def refused_by(decision: Decision, who: str | None) -> Deny:
     """A person's *no*, which is final whatever the policy would answer."""
     said = f"{who or 'Somebody'} refused this call."
     return overruled(decision, "confirm.refused", said, "Talk to them first.")
+
+
+def timed_out(decision: Decision) -> Deny:
+    """Nobody confirmed in time, and silence is a no; the same call begins anew from here."""
+    said = "Nobody confirmed this call in time; it was not executed and will not be."
+    return overruled(decision, "confirm.timed_out", said, "Make the call again if it is still wanted.")

@@ -19,12 +19,14 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from gateway.errors import TokenRefused
+from gateway.errors import StoreUnavailable, TokenRefused
+from gateway.outcome.changes import Changes
 from gateway.outcome.openings import count_opened
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
@@ -97,6 +99,8 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    """Only in what ``deadlines.py`` keeps; what waits or was refused ends with its time."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +136,7 @@ class Waiting:
         self._store = store
         self._now = now
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
+        self.changes = Changes(self.find)
 
     # -- handshake tokens -------------------------------------------------------------------------------------
 
@@ -256,13 +261,16 @@ class Waiting:
         life = new.expires_at - self._now()
         if life <= 0:
             return False
-        return await self._store.swap(
+        replaced = await self._store.swap(
             Space.PENDING,
             old.key,
             expected=msgspec.json.encode(old),
             value=msgspec.json.encode(new),
             ttl_s=life,
         )
+        if replaced:
+            await self._moved(old.key, ended=new.status is Status.REFUSED)
+        return replaced
 
     async def claim(self, pending: Pending) -> bool:
         """Take a confirmed call out for execution. True for exactly one of N concurrent claimants.
@@ -279,7 +287,15 @@ class Waiting:
         ):
             return False
         await self._store.take(Space.PENDING, pending.key)
+        await self._moved(pending.key, ended=True)
         return True
+
+    async def _moved(self, key: str, *, ended: bool) -> None:
+        """Wake who waits for it; what ended before its time will not time out."""
+        self.changes.tell(key)
+        if ended:
+            with suppress(StoreUnavailable):  # what was just written stands
+                await self._store.take(Space.DEADLINE, key)
 
 
 def _repeat_key(binding: Binding) -> str:

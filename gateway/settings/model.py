@@ -164,9 +164,11 @@ class HandshakeSettings(Section, frozen=True, kw_only=True):
 
 
 class ConfirmSettings(Section, frozen=True, kw_only=True):
-    """How long a repeated call is held open while a person thinks."""
+    """How long a repeated call is held open while a person thinks; and, for a host of the older era that can ask its
+    user inside the call, how long that may take (hosts give a call up after a minute)."""
 
     hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
+    ask_seconds: Annotated[float, Meta(ge=1, le=55)] = 50.0
 
 
 class DoorSettings(Section, frozen=True, kw_only=True):
