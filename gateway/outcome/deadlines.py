@@ -80,11 +80,15 @@ class Deadlines:
             else:
                 self._due[key] = copy.expires_at
 
+    async def recall(self) -> None:
+        """Learn what an earlier process, or another one, let wait."""
+        for key, _ in await self._store.entries(Space.DEADLINE, limit=MAX_ENTRIES):
+            self._due.setdefault(key, 0.0)
+
     async def run(self) -> None:
-        """Look until cancelled; at first for what an earlier process let wait."""
+        """Recall, and look until cancelled."""
         with suppress(StoreUnavailable):
-            for key, _ in await self._store.entries(Space.DEADLINE, limit=MAX_ENTRIES):
-                self._due.setdefault(key, 0.0)
+            await self.recall()
         while True:
             with suppress(StoreUnavailable):
                 await self.look()

@@ -11,7 +11,7 @@ import unicodedata
 from typing import Any
 
 from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
-from gateway.outcome.view import Line, View
+from gateway.outcome.view import Line, View, visible
 
 ELICITATION_KEY = "dev.countersign/confirm"
 """Our key in ``inputRequests``/``inputResponses`` and in a question's ``_meta``; an upstream's own keys live beside it,
@@ -60,7 +60,7 @@ def text_of(view: View, *, expires_in_s: int) -> str:
         f"Amount: {_marked(view.money)}",
         f"Payee: {_marked(view.payee)}",
         f"Asked by: {_marked(view.asked_by)}",
-        *(f"Why: {reason}" for reason in view.reasons),
+        *(f"Why: {visible(reason)}" for reason in view.reasons),
         f"Time left: {minutes} min {seconds} s",
     ]
     return "\n".join((*head, "", "What will be sent:", *(_line(line) for line in view.lines)))
