@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from gateway.errors import StoreUnavailable
-from gateway.outcome.answer import Again, Executed, Refused
+from gateway.outcome.answer import Again, Executed
+from gateway.state.store import Space
 from gateway.walk import walk
 from tests.support.answers import approve_url_of, codes_of, status_of, token_of
 from tests.support.calls import refund, until_confirmation
-from tests.support.console import Person
+from tests.support.console import Person, signed_in
 from tests.support.house import House, running_house
 from tests.support.traces import Trace
 from tests.support.waiting import a_signature
@@ -20,7 +21,6 @@ from tests.support.walking import PAY, Rooms, a_call, rooms
 
 BILL = {"bill": "b1"}
 TTL_S = 600
-TOKENS_S = 60
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -30,8 +30,6 @@ async def test_a_confirmation_that_nobody_gave_in_time(tmp_path: Path, *, signed
         arguments = refund("900.00")
         waiting = await until_confirmation(house, "create_refund", arguments)
         if signed:
-            from tests.support.console import signed_in
-
             async with signed_in(house) as person:
                 await person.approve(approve_url_of(waiting))
         house.clock.advance(TTL_S + 1)
@@ -84,21 +82,17 @@ async def test_a_clock_set_forward_ends_it_early(tmp_path: Path) -> None:
         assert house.upstream.calls == []
 
 
-async def test_a_clock_set_back_lengthens_no_life_and_stops_no_refusal(tmp_path: Path) -> None:
-    """The gateway's clock goes back by an hour while the store's runs on: what is over there stays over."""
-    async with rooms(tmp_path) as house:
-        await second_phase(house)
-        await sign(house)
-        house.clock.advance(TTL_S)  # the store has let go of it
-        assert await house.waiting.waiting() == []
-        [(key, _)] = await house.store.entries(
-            __import__("gateway.state.store", fromlist=["Space"]).Space.DEADLINE, limit=5
-        )
-        assert await house.waiting.find(key) is None
+async def test_a_clock_set_back_makes_no_signature_count(tmp_path: Path) -> None:
+    """The gateway's clock goes back by an hour: a signature from the future is none. (That what waits still ends by the
+    store's own clock: ``tests/outcome/test_pending.py``.)"""
+    async with running_house(tmp_path) as house, signed_in(house) as person:
+        waiting = await until_confirmation(house, "create_refund", refund("9.15"))
+        await person.approve(approve_url_of(waiting))
         house.clock.advance(-3600)
-        answer = await walk(a_call(PAY, BILL, legacy=True), house.house)
-        assert isinstance(answer, Again | Refused)
-        assert house.upstream.calls == []
+        trace = Trace(house)
+        answer = await house.call("create_refund", refund("9.15"), era="legacy")
+        assert status_of(answer) == "confirmation_required"
+        assert trace.paypal == []
 
 
 async def test_the_store_is_lost_between_the_phases(tmp_path: Path) -> None:
@@ -118,8 +112,6 @@ async def test_the_store_forgets_between_the_phases(tmp_path: Path) -> None:
     async with running_house(tmp_path) as house:
         waiting = await until_confirmation(house, "create_refund", refund("9.20"))
         store = house.gateway.store
-        from gateway.state.store import Space
-
         for space in (Space.PENDING, Space.DEADLINE):
             for key, _ in await store.entries(space, limit=10):
                 await store.take(space, key)

@@ -18,8 +18,7 @@ from gateway.upstream.target import Reply
 from tests.outcome.test_in_band import YES, by_host
 from tests.support.door import Asked, Door, opened_door
 from tests.support.recording_host import RecordingHost
-from tests.support.until import until
-from tests.support.walking import OTHER, PAY, READ, done
+from tests.support.walking import OTHER, PAY, READ, an_answer, done
 
 FORM: dict[str, Any] = {"elicitation": {"form": {}}}
 DECISION = "dev.countersign/decision"
@@ -92,7 +91,6 @@ async def test_a_yes_is_good_for_one_execution(door: Door) -> None:
     again, _ = await asked_about(door, session, "b1")
     again.leave()
     assert len(door.upstream.calls) == 1
-    door.endpoint  # the open question ends with the session
     await door.delete(session).end()
 
 
@@ -107,7 +105,7 @@ async def test_a_guessed_id_before_anything_was_asked(door: Door) -> None:
 
 
 async def test_the_answer_to_a_servers_question_confirms_nothing(door: Door) -> None:
-    """A server asks its own question in the words of the gateway; its user's yes goes to the server, and nowhere else."""
+    """A server asks in the words of the gateway; its user's yes goes to that server, and nowhere else."""
     session = await door.open(FORM)
     params = {"name": PAY, "arguments": {"bill": "b1"}}
     await door.post("tools/call", params, session=session).end()
@@ -137,14 +135,12 @@ async def test_the_answer_to_a_servers_question_confirms_nothing(door: Door) -> 
 def by_class_4_reads(question: dict[str, Any]) -> dict[str, Any]:
     """Reads run; what pays wants the host's word."""
     if question["tool"]["name"] == READ:
-        from tests.support.walking import an_answer
-
         return an_answer("allow")
     return by_host(question)
 
 
 async def test_a_server_cannot_sign_its_question_with_our_key() -> None:
-    """The key by which a host knows the gateway's own question is taken out of everybody else's, however it is spelt."""
+    """The key by which a host knows the gateway's question is taken out of everybody else's, however it is spelt."""
     sent: list[bytes] = []
 
     async def send(data: bytes) -> None:
@@ -160,6 +156,6 @@ async def test_a_server_cannot_sign_its_question_with_our_key() -> None:
         assert frame is not None
         questions = Questions({"elicitation": {}}, send)
         await questions.answer(frame, host)
-        await until(lambda questions=questions: not questions.pending)
+        await host.questioned.wait()
         [(_, params)] = host.asked
         assert params["_meta"] == {"theirs": 1}
