@@ -94,6 +94,22 @@ async def test_a_yes_is_good_for_one_execution(door: Door) -> None:
     await door.delete(session).end()
 
 
+async def test_an_answer_that_comes_too_late(tmp_path: Path) -> None:
+    """The question was taken back, and its host told so; a yes from then on answers nothing, now or later."""
+    async with opened_door(tmp_path, ask_s=0.05) as door:
+        door.rooms.engine.answering = by_host
+        session = await door.open(FORM)
+        call, question = await asked_about(door, session, "b1")
+        await call.end()
+        assert status_of(call) == "confirmation_required"
+        [taken_back] = [one for one in call.messages if one.get("method") == "notifications/cancelled"]
+        assert taken_back["params"] == {"requestId": question["id"]}
+        assert (await door.response(question["id"], session, YES).end()).code == "door.response_unknown"
+        again, _ = await asked_about(door, session, "b1")
+        assert status_of(await again.end()) == "confirmation_required"
+        assert door.upstream.calls == []
+
+
 async def test_a_guessed_id_before_anything_was_asked(door: Door) -> None:
     """A response that comes before its question is to nothing, and is not kept for later."""
     session = await door.open(FORM)
