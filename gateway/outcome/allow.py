@@ -104,7 +104,8 @@ class AllowOutcome:
         sensitive = decision.data_class is None or decision.data_class <= LEAST_SENSITIVE_DURABLE
         await record.before_upstream(durable=sensitive)
         if consent.pending is not None and not await self._claims.claim(consent.pending):
-            raise TokenRefused("This confirmation was used already", code="confirm.already_used")
+            why = "This confirmation was used already, or taken back, while the call was judged; make the call again"
+            raise TokenRefused(why, code="confirm.already_used")
 
         said = about(asked, decision, transaction_id=consent.transaction_id)
         reply = await self._sent(asked, consent, host)

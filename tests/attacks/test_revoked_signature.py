@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.console.decide import Decisions, Gone, Recorded, Shown, Verdict
+from gateway.console.decide import Decisions, Gone, Recorded, Result, Shown, Verdict
 from gateway.console.permission import Permission, Permissions
 from gateway.console.person import Person as Approver
+from gateway.door.call import ToolCall
+from gateway.door.host import Host
 from gateway.errors import TokenRefused
 from gateway.outcome.answer import Again, Executed
-from gateway.outcome.pending import Pending
+from gateway.upstream.target import Reply
 from gateway.walk import walk
 from tests.support.answers import approve_url_of, status_of, token_of
 from tests.support.calls import confirmed, refund, until_confirmation
 from tests.support.console import Person, signed_in
 from tests.support.house import House
 from tests.support.traces import Trace
-from tests.support.walking import PAY, a_call, rooms
+from tests.support.walking import PAY, Rooms, a_call, done, rooms
 
 BOB = Approver(issuer="countersign:link", subject="bob", roles=("approver",), assurance="link")
 
@@ -113,24 +116,65 @@ class Everything(Permissions):
         return Permission(allowed=True, reasons=())
 
 
-@pytest.mark.parametrize("start", range(8))
-async def test_taking_back_races_with_execution(tmp_path: Path, start: int) -> None:
+async def signed_by_bob(house: Rooms) -> tuple[ToolCall, Callable[[], Awaitable[Result]]]:
+    """A call that would run now, and Bob's change of mind."""
+    call = a_call(PAY, {"bill": "b1"}, legacy=True)
+    await walk(call, house.house)
+    assert isinstance(await walk(call, house.house), Again)
+    decisions = Decisions(house.waiting, Everything(), house.house.books, now=house.clock)
+    [pending] = await house.waiting.waiting()
+    shown = Shown(transaction_id=pending.transaction_id, view_hash=pending.view.view_hash)
+    assert isinstance(await decisions.decide(BOB, pending.key, Verdict.APPROVE, shown), Recorded)
+    return call, lambda: decisions.decide(BOB, pending.key, Verdict.REVOKE, shown)
+
+
+async def test_taken_back_between_judgement_and_execution(tmp_path: Path) -> None:
+    """The policy has just said yes to the signature, and it is gone: the claim fails and nothing runs."""
+    async with rooms(tmp_path) as house:
+        call, take_back = await signed_by_bob(house)
+        took: list[Result] = []
+
+        async def while_judged() -> None:
+            if house.engine.questions[-1]["consent"]["confirmations"] and not took:
+                took.append(await take_back())
+
+        house.engine.thinking = while_judged
+        with pytest.raises(TokenRefused, match="taken back") as refused:
+            await walk(call, house.house)
+        assert refused.value.code == "confirm.already_used"
+        assert isinstance(took[0], Recorded)
+        assert house.upstream.calls == []
+        assert house.records()[-1]["status"] == "refused"
+        [pending] = await house.waiting.waiting()
+        assert pending.confirmations == ()
+
+
+async def test_taken_back_while_it_runs(tmp_path: Path) -> None:
+    """It left a moment ago: the approver is told that it is too late, and it ran once."""
+    async with rooms(tmp_path) as house:
+        call, take_back = await signed_by_bob(house)
+        took: list[Result] = []
+
+        async def running(_: Host) -> Reply:
+            took.append(await take_back())
+            return done()
+
+        house.upstream.asking = running
+        assert isinstance(await walk(call, house.house), Executed)
+        assert isinstance(took[0], Gone)
+        assert len(house.upstream.calls) == 1
+
+
+@pytest.mark.parametrize("first", ["execution", "revocation"])
+async def test_taking_back_races_with_execution(tmp_path: Path, first: str) -> None:
     """Exactly one wins: it ran and could not be taken back, or it was taken back and the target saw nothing."""
     async with rooms(tmp_path) as house:
-        call = a_call(PAY, {"bill": "b1"}, legacy=True)
-        await walk(call, house.house)
-        assert isinstance(await walk(call, house.house), Again)
-        decisions = Decisions(house.waiting, Everything(), house.house.books, now=house.clock)
-        [pending] = await house.waiting.waiting()
-        shown = Shown(transaction_id=pending.transaction_id, view_hash=pending.view.view_hash)
-        assert isinstance(await decisions.decide(BOB, pending.key, Verdict.APPROVE, shown), Recorded)
-
-        async def late(steps: int) -> object:
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            return await decisions.decide(BOB, pending.key, Verdict.REVOKE, shown)
-
-        ran, taken = await asyncio.gather(walk(call, house.house), late(4 * start), return_exceptions=True)
+        call, take_back = await signed_by_bob(house)
+        both = [walk(call, house.house), take_back()]
+        if first == "revocation":
+            both.reverse()
+        ends = await asyncio.gather(*both, return_exceptions=True)
+        ran, taken = ends if first == "execution" else reversed(ends)
         if isinstance(ran, Executed):
             assert isinstance(taken, Gone)
             assert len(house.upstream.calls) == 1
@@ -138,12 +182,3 @@ async def test_taking_back_races_with_execution(tmp_path: Path, start: int) -> N
             assert isinstance(ran, Again | TokenRefused), ran
             assert isinstance(taken, Recorded)
             assert house.upstream.calls == []
-            assert await unsigned(house.waiting.find(pending.key))
-        said = [one["reasons"][0] for one in house.records("confirm")]
-        assert "console.revoke" in said or isinstance(taken, Gone)
-
-
-async def unsigned(found: object) -> bool:
-    """Whether the call waits without a signature."""
-    pending = await found  # type: ignore[misc]
-    return isinstance(pending, Pending) and pending.confirmations == ()
