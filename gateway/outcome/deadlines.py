@@ -57,7 +57,10 @@ class Deadlines:
     async def passed(self, key: str) -> Pending | None:
         """The call that waited in vain under that key, for the first caller that asks."""
         copy = await self._copy(key)
-        if copy is None or self._now() < copy.expires_at:
+        if copy is None:
+            self._due.pop(key, None)
+            return None
+        if self._now() < copy.expires_at:
             return None
         ended = await self._time_out(copy)
         if ended is None or not await self._store.swap(

@@ -27,6 +27,6 @@ def refused_by(decision: Decision, who: str | None) -> Deny:
 
 
 def timed_out(decision: Decision) -> Deny:
-    """Nobody confirmed in time, and silence is a no; the same call begins anew from here."""
-    said = "Nobody confirmed this call in time; it was not executed and will not be."
+    """Not confirmed, or not fetched, in time, and silence is a no; the same call begins anew from here."""
+    said = "The time to confirm this call is over; it was not executed, and no earlier confirmation counts."
     return overruled(decision, "confirm.timed_out", said, "Make the call again if it is still wanted.")

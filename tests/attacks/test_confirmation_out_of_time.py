@@ -13,8 +13,8 @@ from gateway.state.store import Space
 from gateway.walk import walk
 from tests.support.answers import approve_url_of, codes_of, status_of, token_of
 from tests.support.calls import refund, until_confirmation
-from tests.support.console import Person, signed_in
-from tests.support.house import House, running_house
+from tests.support.console import signed_in
+from tests.support.house import running_house
 from tests.support.traces import Trace
 from tests.support.waiting import a_signature
 from tests.support.walking import PAY, Rooms, a_call, rooms
@@ -43,16 +43,20 @@ async def test_a_confirmation_that_nobody_gave_in_time(tmp_path: Path, *, signed
         assert trace.paypal == []
 
 
-async def test_a_signature_after_the_deadline(house: House, person: Person) -> None:
+async def test_a_signature_after_the_deadline(tmp_path: Path) -> None:
     """The page that was left open signs nothing any more."""
-    waiting = await until_confirmation(house, "create_refund", refund("9.10"))
-    url = approve_url_of(waiting)
-    fields = await person.fields(url)
-    house.clock.advance(TTL_S + 1)
-    assert (await person.press(url, "approve", fields)).status_code in (401, 404)
-    trace = Trace(house)
-    assert status_of(await house.call("create_refund", refund("9.10"), era="legacy")) != "executed"
-    assert trace.paypal == []
+    async with running_house(tmp_path) as house, signed_in(house) as person:
+        waiting = await until_confirmation(house, "create_refund", refund("9.10"))
+        url = approve_url_of(waiting)
+        fields = await person.fields(url)
+        house.clock.advance(TTL_S + 1)
+        late = await person.press(url, "approve", fields)
+        assert late.status_code == 404
+        assert "expired" in late.text
+        trace = Trace(house)
+        answer = await house.call("create_refund", refund("9.10"), era="legacy")
+        assert codes_of(answer) == ["confirm.timed_out"]
+        assert trace.paypal == []
 
 
 async def second_phase(house: Rooms) -> Again:
