@@ -60,7 +60,7 @@ async def test_in_an_era_without_tokens(house: House) -> None:
 
 
 async def test_a_signature_grows_old(house: House) -> None:
-    """A confirmation counts for ten minutes: after that the call is told so, needs a new one, and the old page is gone."""
+    """A confirmation counts for ten minutes: then the call is told so, and the old page is gone."""
     waiting = await until_confirmation(house, "create_refund", refund("4.00"))
     async with signed_in(house) as person:
         url = approve_url_of(waiting)
