@@ -25,7 +25,6 @@ from gateway.catalog.shown import Annotations
 from gateway.door.call import ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
-from gateway.identity.caller import Caller
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Again, Answer
@@ -71,13 +70,11 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
     """
     sensitive = house.classes.is_sensitive(call.server, call.tool)
     async with house.books.call(call, sensitive=sensitive) as book:  # 7
-        caller = book.caller(await house.identity.identify(call.credentials))  # 2
-        return book.answered(await _judged(call, caller, house, book, host, sensitive=sensitive))
+        return book.answered(await _judged(call, house, book, host, sensitive=sensitive))
 
 
 async def _judged(
     call: ToolCall,
-    caller: Caller,
     house: House,
     book: CallBook,
     host: Host,
@@ -85,8 +82,9 @@ async def _judged(
     sensitive: bool,
     again: bool = False,
 ) -> Answer:
-    """Rooms 3 to 6. A host that was asked inside its call, and accepted, passes them once more as if it had
+    """Rooms 2 to 6. A host that was asked inside its call, and accepted, passes them once more as if it had
     repeated the call: the second question to the policy is never skipped."""
+    caller = book.caller(await house.identity.identify(call.credentials))  # 2
     entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
     check_mirrored(call, entry.definition)
     schema = entry.schema.judge(call.arguments)
@@ -105,7 +103,7 @@ async def _judged(
     if not again and isinstance(decision, Confirm) and isinstance(answer, Again):
         repeated = await house.in_band.repeated(asked, decision, answer, host)
         if repeated is not None:
-            return await _judged(repeated, caller, house, book, host, sensitive=sensitive, again=True)
+            return await _judged(repeated, house, book, host, sensitive=sensitive, again=True)
     return answer
 
 

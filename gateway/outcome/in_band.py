@@ -1,7 +1,7 @@
 """Asks for the confirmation inside the open call, where a host of the older era declared that it can be asked.
 
 The host's answer is never the decision. An accepted form becomes what a host of 2026-07-28 sends by itself: the same
-call with a fresh single-use token and the answer, which is judged anew from the catalog on: token burnt first and
+call with a fresh single-use token and the answer, which is judged anew from identity on: token burnt first and
 compared afterwards, definition, amount, policy. An accepted link proves nothing but that somebody will look; the call
 is judged anew when the page's people have signed. Anything else is *not confirmed*, and never a person's no: some hosts
 decline unseen. The call then waits where it waited before, and its answer says where.

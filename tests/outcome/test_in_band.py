@@ -1,6 +1,7 @@
 """A host of the older era is asked inside its call; what it answers is judged, and never decides."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 
 from gateway.door.call import Client
 from gateway.door.host import HostCannot
+from gateway.identity.errors import CredentialRefused
+from gateway.identity.static import StaticToken, StaticTokens, hash_static_token
+from gateway.identity.verifier import Identity
 from gateway.outcome.answer import Again, Answer, Executed, Refused
 from gateway.outcome.elicitation import ELICITATION_KEY, MAX_FORM_LINES
 from gateway.outcome.pending import Pending, Status
@@ -18,6 +22,7 @@ from gateway.walk import walk
 from tests.support.recording_host import RecordingHost
 from tests.support.waiting import a_signature
 from tests.support.walking import (
+    AGENT,
     CLASSES,
     MONEY,
     PAY,
@@ -229,6 +234,23 @@ async def test_a_policy_that_changes_while_the_host_is_asked(house: Rooms) -> No
         await second_phase(house, host)
     assert getattr(refused.value, "code", "") == "handshake.policy_changed"
     assert house.upstream.calls == []
+
+
+async def test_a_caller_whose_token_ends_while_the_host_is_asked(house: Rooms) -> None:
+    """Who asks is established once more, as for any repeat."""
+    row = StaticToken(sha256=hash_static_token(AGENT), subject="agent-one", expires=int(house.clock.now) + 10)
+    ending = Identity([StaticTokens((row,), clock=house.clock)])
+    house.house = dataclasses.replace(house.house, identity=ending)
+
+    async def later(method: str, params: Any) -> Any:
+        house.clock.advance(20)
+        return YES
+
+    with pytest.raises(CredentialRefused) as refused:
+        await second_phase(house, RecordingHost(capabilities=FORM, answer=later))
+    assert refused.value.code == "identity.token_expired"
+    assert house.upstream.calls == []
+    assert house.records()[-1]["status"] == "refused"
 
 
 async def test_a_no_that_comes_while_the_host_is_asked_is_final(house: Rooms) -> None:
