@@ -233,9 +233,11 @@ class Waiting:
             if await self._store.add(Space.PENDING, pending.key, encoded, ttl_s=life):
                 await count_opened(self._store, pending.binding.principal, pending.key)
                 return pending
-            found = await self.current(pending.key)
-            if found is not None:
+            found = await self.find(pending.key)
+            if found is not None and self._now() < found.expires_at:
                 return found
+            if found is not None:
+                await self._take_out(found)  # over by its own end; a store whose clock is behind has it still
         raise TokenRefused(
             "Exactly this call is being carried out at the moment; try again", code="confirm.in_progress"
         )
@@ -281,6 +283,10 @@ class Waiting:
         """
         if pending.status is not Status.WAITING or self._now() >= pending.expires_at:
             return False
+        return await self._take_out(pending)
+
+    async def _take_out(self, pending: Pending) -> bool:
+        """Exactly this record. False: it changed, or somebody else took it."""
         judged = msgspec.json.encode(pending)
         if not await self._store.swap(
             Space.PENDING, pending.key, expected=judged, value=_CLAIMED, ttl_s=_CLAIMED_TTL_S

@@ -39,7 +39,10 @@ async def test_a_confirmation_that_nobody_gave_in_time(tmp_path: Path, *, signed
         trace.refused_unseen("confirm.timed_out")
         [end] = [one for one in house.records("confirm") if "confirm.timed_out" in one["reasons"]]
         assert end["transaction_id"] == trace.record["transaction_id"]
-        assert status_of(await house.call("create_refund", arguments)) == "handshake_required"
+        await until_confirmation(house, "create_refund", arguments)
+        [anew] = await house.gateway.house.waiting.waiting()
+        assert anew.confirmations == ()
+        assert anew.transaction_id != end["transaction_id"]
         assert trace.paypal == []
 
 
