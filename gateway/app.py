@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -22,7 +23,9 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
+from gateway.outcome.deadlines import Deadlines
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.in_band import InBand
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
 from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf
@@ -106,6 +109,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         parking = Parking()
         stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
+        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
+        looking = asyncio.create_task(deadlines.run())
+        stack.push_async_callback(_stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
         house = House(
@@ -114,7 +120,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             catalog=shelf.catalog,
             classes=shelf.classes,
             amounts=Amounts(rules, shelf.upstreams),
-            consents=Consents(waiting, now=now),
+            consents=Consents(waiting, now=now, deadlines=deadlines),
             policy=policy,
             allow=AllowOutcome(
                 shelf.upstreams,
@@ -131,7 +137,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 now=now,
                 hold_s=settings.confirm.hold_seconds,
                 tell=told_of(settings, waiting, books, stack, now=now),
+                deadlines=deadlines,
             ),
+            in_band=InBand(waiting, books, ask_s=settings.confirm.ask_seconds),
             upstreams=shelf.upstreams,
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
@@ -183,3 +191,9 @@ def _guard(settings: Settings) -> Guard:
     origins = {f"{public.scheme}://{public.netloc.lower()}"}
     origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
     return Guard(hosts=frozenset(hosts), origins=frozenset(origins))
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

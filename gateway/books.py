@@ -21,8 +21,10 @@ from gateway.door.call import Era, ToolCall
 from gateway.errors import CountersignError, Unavailable
 from gateway.identity.caller import Caller
 from gateway.outcome.answer import Again, Answer, Executed, MoreInput, Refused, Unknown
+from gateway.outcome.in_band import Said
 from gateway.outcome.pending import Pending
 from gateway.policy.decision import Decision, outcome_of
+from gateway.policy.question import Asked
 from gateway.transactions.transaction import Transaction
 from gateway.upstream.target import Effect, Reply
 
@@ -271,6 +273,43 @@ class Books:
             )
             entry.finished(status)
             await entry.before_upstream(durable=True)
+
+    async def host_said(self, *, asked: Asked, transaction_id: str, said: Said) -> None:
+        """What a host answered when it was asked inside its call (``outcome.in_band.HostAudit``); on disk when this
+        returns. Only an accept is anybody's word; all else is *not confirmed*, and never a person's no.
+
+        :raises AuditUnavailable: then the answer does not count.
+        """
+        call, caller = asked.call, asked.caller
+        async with self._audit.record(call_id=call.call_id, phase=Phase.CONFIRM) as entry:
+            entry.caller(issuer=caller.issuer, subject=caller.subject, client_id=caller.client_id)
+            entry.transaction(transaction_id)
+            entry.tool(
+                server=call.server,
+                name=call.tool,
+                era=call.era,
+                definition_hash=asked.tool.definition_hash,
+                arguments_hash=call.arguments_hash,
+            )
+            entry.decided("allow" if said == "accepted" else "confirm", reasons=[f"host.{said}"])
+            entry.finished(Status.EXECUTED if said == "accepted" else Status.WAITING)
+            await entry.before_upstream(durable=True)
+
+    async def timed_out(self, pending: Pending) -> None:
+        """A call that nobody confirmed in time (``outcome.deadlines.TimedOut``). :raises AuditUnavailable:"""
+        async with self._audit.record(call_id=str(uuid.uuid4()), phase=Phase.CONFIRM) as entry:
+            entry.caller(issuer=pending.caller_issuer, subject=pending.caller_subject, client_id=None)
+            entry.transaction(pending.transaction_id)
+            entry.tool(
+                server=pending.binding.server,
+                name=pending.binding.tool,
+                definition_hash=pending.binding.definition_hash,
+                arguments_hash=pending.binding.arguments_hash,
+            )
+            entry.decided(
+                "deny", reasons=["confirm.timed_out"], data_class=pending.data_class, tier=pending.tier
+            )
+            entry.finished(Status.REFUSED)
 
     def state(self) -> Literal["ok", "degraded"]:
         """Whether the audit takes records; policy refuses the classes 1 to 3 while it does not."""

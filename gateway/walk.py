@@ -27,12 +27,13 @@ from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
-from gateway.outcome.answer import Answer
+from gateway.outcome.answer import Again, Answer
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consent, Consents
-from gateway.outcome.deny import deny, refused_by
+from gateway.outcome.deny import deny, refused_by, timed_out
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.in_band import InBand
 from gateway.outcome.pending import Waiting
 from gateway.policy.amounts import Amounts
 from gateway.policy.classes import Classes
@@ -56,6 +57,7 @@ class House:
     allow: AllowOutcome | AuthorizeOutcome
     handshake: HandshakeOutcome
     confirm: ConfirmOutcome
+    in_band: InBand
     upstreams: Mapping[str, Upstream]
     waiting: Waiting
     annotations: Mapping[str, Annotations] = field(default_factory=dict)
@@ -69,22 +71,41 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
     """
     sensitive = house.classes.is_sensitive(call.server, call.tool)
     async with house.books.call(call, sensitive=sensitive) as book:  # 7
-        caller = book.caller(await house.identity.identify(call.credentials))  # 2
-        entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
-        check_mirrored(call, entry.definition)
-        schema = entry.schema.judge(call.arguments)
-        asked = Asked(
-            call=call,
-            caller=caller,
-            tool=entry.tool,
-            approval=entry.approval,
-            schema=schema,
-            money=await house.amounts.of(call) if schema.valid else None,
-        )
-        decision, consent = await _judge(asked, house)  # 4
-        book.decided(decision, consent.transaction_id)
-        shaped = entry.definition.has_output_schema
-        return book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
+        return book.answered(await _judged(call, house, book, host, sensitive=sensitive))
+
+
+async def _judged(
+    call: ToolCall,
+    house: House,
+    book: CallBook,
+    host: Host,
+    *,
+    sensitive: bool,
+    again: bool = False,
+) -> Answer:
+    """Rooms 2 to 6. A host that was asked inside its call, and accepted, passes them once more as if it had
+    repeated the call: the second question to the policy is never skipped."""
+    caller = book.caller(await house.identity.identify(call.credentials))  # 2
+    entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
+    check_mirrored(call, entry.definition)
+    schema = entry.schema.judge(call.arguments)
+    asked = Asked(
+        call=call,
+        caller=caller,
+        tool=entry.tool,
+        approval=entry.approval,
+        schema=schema,
+        money=await house.amounts.of(call) if schema.valid else None,
+    )
+    decision, consent = await _judge(asked, house)  # 4
+    book.decided(decision, consent.transaction_id)
+    shaped = entry.definition.has_output_schema
+    answer = await _carry_out(asked, decision, consent, house, book, host, shaped=shaped)
+    if not again and isinstance(decision, Confirm) and isinstance(answer, Again):
+        repeated = await house.in_band.repeated(asked, decision, answer, host)
+        if repeated is not None:
+            return await _judged(repeated, house, book, host, sensitive=sensitive, again=True)
+    return answer
 
 
 async def _carry_out(
@@ -121,6 +142,8 @@ async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
             decision = await house.policy.decide(asked, consent.facts)
     if consent.refused_by is not None and not isinstance(decision, Deny):
         return refused_by(decision, consent.refused_by, consent.refusal), consent
+    if consent.timed_out and not isinstance(decision, Deny):
+        return timed_out(decision), consent
     if consent.revision not in (None, decision.revision) and not isinstance(decision, Deny):
         # A token granted under other rules proves nothing under these (invariant 3).
         said = "The policy changed since the first phase; start again"

@@ -627,6 +627,7 @@ async def test_the_rooms_are_passed_in_order(tmp_path: Path) -> None:
             allow=tracer.of("allow", inner.allow),
             handshake=tracer.of("handshake", inner.handshake),
             confirm=tracer.of("confirm", inner.confirm),
+            in_band=inner.in_band,
             upstreams=inner.upstreams,
             waiting=inner.waiting,
         )

@@ -14,9 +14,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from gateway.console.permission import Action, Permissions
-from gateway.console.person import Person, same_name
+from gateway.console.person import Person
 from gateway.errors import StoreUnavailable
 from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.outcome.people import same_name
 from gateway.policy.decision import Reason
 from gateway.policy.question import Confirmation
 
@@ -25,10 +26,11 @@ ATTEMPTS = 5
 
 
 class Verdict(StrEnum):
-    """The two buttons."""
+    """The buttons. ``revoke`` takes one's own approval back, until somebody has claimed the call to execute it."""
 
     APPROVE = "approve"
     REFUSE = "refuse"
+    REVOKE = "revoke"
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,18 +60,23 @@ class AlreadyRefused(msgspec.Struct, frozen=True):
     by: str
 
 
+class NotSigned(msgspec.Struct, frozen=True):
+    """This person has no approval under this view that could be taken back."""
+
+
 class Denied(msgspec.Struct, frozen=True):
     """The policy does not let this person."""
 
     reasons: tuple[Reason, ...]
 
 
-Result = Recorded | Gone | Changed | AlreadyRefused | Denied
+Result = Recorded | Gone | Changed | AlreadyRefused | NotSigned | Denied
 
 _CODES = {
     Gone: "console.gone",
     Changed: "console.changed",
     AlreadyRefused: "console.already_refused",
+    NotSigned: "console.not_signed",
 }
 
 AuditOutcome = Literal["accepted", "denied", "rejected", "void", "unknown"]
@@ -113,10 +120,20 @@ def approved(pending: Pending, person: Person, *, at: int) -> Pending:
         at=at,
         view_hash=pending.view.view_hash,
     )
-    others = tuple(
-        one for one in pending.confirmations if one.by != "human" or not same_name(one.who, person.subject)
+    return msgspec.structs.replace(pending, confirmations=(*_of_others(pending, person), signature))
+
+
+def revoked(pending: Pending, person: Person) -> Pending:
+    """The call without this person's signature."""
+    return msgspec.structs.replace(pending, confirmations=_of_others(pending, person))
+
+
+def has_signed(pending: Pending, person: Person) -> bool:
+    """Whether a signature of this person, however it was spelt, is under the present view."""
+    return any(
+        one.by == "human" and one.view_hash == pending.view.view_hash and same_name(one.who, person.subject)
+        for one in pending.confirmations
     )
-    return msgspec.structs.replace(pending, confirmations=(*others, signature))
 
 
 def refused(pending: Pending, person: Person) -> Pending:
@@ -135,6 +152,12 @@ def signers(pending: Pending) -> tuple[str, ...]:
     )
 
 
+def _of_others(pending: Pending, person: Person) -> tuple[Confirmation, ...]:
+    return tuple(
+        one for one in pending.confirmations if one.by != "human" or not same_name(one.who, person.subject)
+    )
+
+
 class Decisions:
     """Carries a press of a button out. Errors: ``StoreUnavailable``, ``AuditUnavailable`` (nothing was stored)."""
 
@@ -147,15 +170,27 @@ class Decisions:
         self._now = now
 
     async def decide(self, person: Person, key: str, verdict: Verdict, shown: Shown) -> Result:
-        """Approve or refuse what waits under ``key``, if it is still what was shown."""
+        """Approve, refuse or take back, if what waits under ``key`` is still what was shown.
+
+        Against the executor a revocation is one compare-and-set against another (``Waiting.claim``): it wins, and the
+        call is not executed with this signature, or it finds nothing any more.
+        """
         accepted: Pending | None = None
         for _ in range(ATTEMPTS):
             pending = await self._waiting.find(key)
-            no = objection(pending, shown, now=self._now())
+            no: Result | None = objection(pending, shown, now=self._now())
+            if (
+                no is None
+                and pending is not None
+                and verdict is Verdict.REVOKE
+                and not has_signed(pending, person)
+            ):
+                no = NotSigned()
             if pending is None or no is not None:
                 no = no or Gone()
                 await self._not_stored(person, verdict, accepted, pending, "rejected", (_CODES[type(no)],))
                 return no
+            # To take an approval back is a no, and asks for what a no asks for.
             action = Action.CONFIRM if verdict is Verdict.APPROVE else Action.REFUSE
             permission = await self._permissions.may(person, action, pending)
             if not permission.allowed:
@@ -173,6 +208,8 @@ class Decisions:
     def _decided(self, pending: Pending, person: Person, verdict: Verdict) -> Pending:
         if verdict is Verdict.APPROVE:
             return approved(pending, person, at=int(self._now()))
+        if verdict is Verdict.REVOKE:
+            return revoked(pending, person)
         return refused(pending, person)
 
     async def _replaced(self, person: Person, verdict: Verdict, old: Pending, new: Pending) -> bool:

@@ -4,7 +4,7 @@
 
     GET  /console/                      what waits
     GET  /console/pending/{key}         one waiting call, with Approve and Refuse
-    POST /console/pending/{key}/decide  csrf, transaction_id, view_hash, verdict=approve|refuse
+    POST /console/pending/{key}/decide  csrf, transaction_id, view_hash, verdict=approve|refuse|revoke
     GET  /console/login/{token}         a button; consumes nothing
     POST /console/login                 token; sets the cookie
     POST /console/logout                csrf
@@ -22,7 +22,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.console.browser import SecurityHeaders, Site, check_csrf, read_form
-from gateway.console.decide import ConsoleAudit, Decisions, Shown, Verdict
+from gateway.console.decide import ConsoleAudit, Decisions, Shown, Verdict, has_signed
 from gateway.console.login import LoginLinks
 from gateway.console.permission import Action, AdminPolicy, Permissions
 from gateway.console.problems import NOT_SIGNED_IN, Problems
@@ -152,13 +152,14 @@ class Pages:
             "detail.html",
             session=session,
             row=row_of(pending, now=self._now()),
+            mine=has_signed(pending, session.person),
             waits=pending.status is Status.WAITING,
             approve=await self._permissions.may(session.person, Action.CONFIRM, pending),
             refuse=await self._permissions.may(session.person, Action.REFUSE, pending),
         )
 
     async def decide(self, request: Request) -> Response:
-        """A press of Approve or Refuse."""
+        """A press of Approve, Refuse or Take back."""
         session, form = await self._form(request)
         key = request.path_params["key"]
         try:

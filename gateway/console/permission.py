@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
-from gateway.console.person import Person, same_name
+from gateway.console.person import Person
 from gateway.errors import PolicyUnavailable
 from gateway.outcome.pending import Pending
+from gateway.outcome.people import same_name
 from gateway.policy.decision import Outcome, Reason
 from gateway.policy.engine import Entrypoint
 from gateway.policy.question import Environment

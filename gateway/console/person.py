@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Literal
 
 import msgspec
@@ -19,16 +18,3 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     roles: tuple[str, ...]
     assurance: Literal["link", "oidc"]
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two subjects could be one person: case, compatibility forms and outer blanks do not make two.
-
-    Issuers are left out on purpose. Attack: the caller signs in at the console by another way (a link instead of
-    the identity provider), is another issuer there, and countersigns its own call.
-    """
-    return _folded(one) == _folded(other)
-
-
-def _folded(subject: str) -> str:
-    return unicodedata.normalize("NFKC", subject).casefold().strip()

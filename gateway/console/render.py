@@ -14,6 +14,7 @@ from gateway.console.decide import signers
 from gateway.console.permission import Permission
 from gateway.console.session import Session
 from gateway.console.spelling import pieces, unusual, warnings
+from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
 from gateway.outcome.pending import Pending, Status
 
 _HERE = Path(__file__).parent
@@ -23,6 +24,7 @@ NO_MONEY = "moves no money"
 FLAGS = {
     "invisible": "Holds characters that cannot be seen; they are shown as their code points.",
     "not_ascii": "Holds letters outside ASCII; they can look like other letters.",
+    LOOKALIKE: "Reads like something else: letters that pass for other letters. Compare it with what you expect.",
     "cut": "Too long to show whole; compare the length and the hash.",
 }
 """What a flag of the view means to a person. An unknown flag is shown as it is."""
@@ -84,7 +86,13 @@ class Render:
             lstrip_blocks=True,
         )
         self._env.globals.update(
-            base=base, pieces=pieces, unusual=unusual, warnings=warnings, clock=clock, flags=FLAGS
+            base=base,
+            pieces=pieces,
+            unusual=unusual,
+            warnings=warnings,
+            clock=clock,
+            flags=FLAGS,
+            deceives=has_lookalikes,
         )
         self._env.filters["short"] = lambda digest: digest[:SHORT_HASH]
 

@@ -6,7 +6,17 @@ from typing import assert_never
 
 from starlette.responses import HTMLResponse
 
-from gateway.console.decide import AlreadyRefused, Changed, Denied, Gone, Recorded, Result, Verdict, signers
+from gateway.console.decide import (
+    AlreadyRefused,
+    Changed,
+    Denied,
+    Gone,
+    NotSigned,
+    Recorded,
+    Result,
+    Verdict,
+    signers,
+)
 from gateway.console.permission import Permission
 from gateway.console.render import Render, clock
 from gateway.console.session import Session
@@ -42,6 +52,14 @@ def show_result(render: Render, session: Session, verdict: Verdict, key: str, re
                 status=409,
                 session=session,
             )
+        case NotSigned():
+            return render.message(
+                "Nothing to take back",
+                "Your approval is not under this call. Nothing was recorded.",
+                status=409,
+                session=session,
+                again=f"/pending/{key}",
+            )
         case Gone():
             return render.message(
                 "Nothing waits here any more",
@@ -58,6 +76,12 @@ def _recorded(verdict: Verdict, pending: Pending) -> tuple[str, str]:
         return (
             "Refused",
             f"The call will not run. If it comes again before {clock(pending.expires_at)}, the answer stays no.",
+        )
+    if verdict is Verdict.REVOKE:
+        return (
+            "Approval taken back",
+            "Your approval no longer counts, and nothing was sent on its strength. The call still waits: "
+            "approve it again, or refuse it.",
         )
     count, quorum = len(signers(pending)), pending.obligation.quorum
     missing = quorum - count

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
+
 MAX_NAMED = 12
 """Different characters named beside one value; a whole sentence in another script needs no list of its letters."""
 # The ellipsis is the view's own sign for a cut, and looks like nothing but dots.
@@ -79,7 +81,11 @@ def warnings(text: str, flags: tuple[str, ...]) -> tuple[str, ...]:
         found.append("invisible")
     if "foreign" in kinds and "not_ascii" not in found:
         found.append("not_ascii")
+    if LOOKALIKE not in found and has_lookalikes(text):
+        found.append(LOOKALIKE)
     # Beyond the cut there may be letters that nobody sees here, so there the flag stands.
     if "invisible" in found and "foreign" not in kinds and "cut" not in found:
         found = [flag for flag in found if flag != "not_ascii"]
+    if LOOKALIKE in found:  # says the same and more
+        found = [LOOKALIKE, *(flag for flag in found if flag not in (LOOKALIKE, "not_ascii"))]
     return tuple(found)

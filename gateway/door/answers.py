@@ -15,12 +15,9 @@ from gateway.door.call import Era
 from gateway.door.passing import DECISION_META_KEY, pass_on
 from gateway.door.protocol import META_SERVER, server_info
 from gateway.outcome.answer import About, Again, Answer, Executed, MoreInput, Refused, Unknown
-from gateway.outcome.consent import ELICITATION_KEY
-from gateway.outcome.view import Line, View
+from gateway.outcome.elicitation import ELICITATION_KEY, fits_a_form, form, link
+from gateway.outcome.view import View
 from gateway.policy.decision import Outcome
-
-MAX_FORM_LINES = 40
-"""Values shown in a form inside the host. What does not fit is confirmed where all of it can be seen."""
 
 
 def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[str, Any]:
@@ -78,8 +75,7 @@ def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[st
 def _input_required(answer: Again) -> dict[str, Any]:
     """MRTR (2026-07-28/basic/patterns/mrtr). A ``requestState`` alone is repeated by the host on its own."""
     result: dict[str, Any] = {"resultType": "input_required", "requestState": answer.token}
-    # A form that shows a part would have a person sign the rest unseen (invariant 8); the page shows all of it.
-    fits = answer.view is not None and (answer.elicit == "url" or len(answer.view.lines) <= MAX_FORM_LINES)
+    fits = answer.view is not None and (answer.elicit == "url" or fits_a_form(answer.view))
     if answer.view is not None and answer.elicit is not None and fits:
         result["inputRequests"] = {ELICITATION_KEY: _elicitation(answer, answer.view)}
     result["_meta"] = {
@@ -94,35 +90,9 @@ def _input_required(answer: Again) -> dict[str, Any]:
 
 
 def _elicitation(answer: Again, view: View) -> dict[str, Any]:
-    if answer.elicit == "url":
-        params: dict[str, Any] = {
-            "mode": "url",
-            "url": answer.approve_url,
-            "message": f"Confirm {view.tool}: {view.money} to {view.payee}.",
-        }
-    else:
-        lines = "\n".join(_line(line) for line in view.lines)
-        params = {
-            "mode": "form",
-            "message": f"Confirm {view.tool}\n{view.money}\nPayee: {view.payee}\nAsked by {view.asked_by}\n\n{lines}",
-            "requestedSchema": {
-                "type": "object",
-                "properties": {
-                    "approve": {
-                        "type": "boolean",
-                        "title": "Carry this out",
-                        "description": "Cannot be undone.",
-                    }
-                },
-                "required": ["approve"],
-            },
-        }
-    return {"method": "elicitation/create", "params": params}
-
-
-def _line(line: Line) -> str:
-    flags = f"  [look twice: {', '.join(line.flags)}]" if line.flags else ""
-    return f"{line.path}: {line.value}{flags}"
+    by_link = answer.elicit == "url"
+    shown = link(view, answer.approve_url) if by_link else form(view, expires_in_s=answer.expires_in_s)
+    return {"method": "elicitation/create", "params": shown}
 
 
 def _tool_result(

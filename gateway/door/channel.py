@@ -113,6 +113,11 @@ class Channel:
             while not (await asyncio.wait({answer}, timeout=KEEP_ALIVE_S))[0]:
                 await self.keep_alive()  # a person thinks longer than a proxy waits
             return answer.result()
+        except asyncio.CancelledError:
+            # Whoever asked has given up: a dialog that stays open invites an answer that answers nothing.
+            taken_back = {"method": "notifications/cancelled", "params": {"requestId": rpc_id}}
+            await self.write(_ENCODER.encode({"jsonrpc": "2.0", **taken_back}))
+            raise
         finally:
             session.withdraw(rpc_id)
             if answer.done() and not answer.cancelled():

@@ -20,7 +20,8 @@ from gateway.door.host import NOBODY, Host, can_be_asked
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.about import about
 from gateway.outcome.answer import About, Executed, MoreInput, Refused, Unknown
-from gateway.outcome.consent import ELICITATION_KEY, Consent, binding_of
+from gateway.outcome.consent import Consent, binding_of
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.journal import Earlier, Journal
 from gateway.outcome.parked import Parking, Question
 from gateway.outcome.pending import Binding, Continuation
@@ -108,7 +109,8 @@ class AllowOutcome:
         sensitive = decision.data_class is None or decision.data_class <= LEAST_SENSITIVE_DURABLE
         await record.before_upstream(durable=sensitive)
         if consent.pending is not None and not await self._claims.claim(consent.pending):
-            raise TokenRefused("This confirmation was used already", code="confirm.already_used")
+            why = "This confirmation was used already, or taken back, while the call was judged; make the call again"
+            raise TokenRefused(why, code="confirm.already_used")
 
         said = about(asked, decision, transaction_id=consent.transaction_id)
         reply = await self._journal.carried(

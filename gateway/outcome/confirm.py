@@ -6,8 +6,6 @@ ten times, so each repeat is held open a little (DESIGN section 5).
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -17,15 +15,14 @@ from gateway.door.call import Era
 from gateway.outcome.about import about
 from gateway.outcome.answer import Again, Refused
 from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_of
-from gateway.outcome.deny import refused_by
+from gateway.outcome.deadlines import Deadlines
+from gateway.outcome.deny import refused_by, timed_out
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.outcome.view import View
 from gateway.policy.decision import Confirm, ConfirmObligation, overruled
 from gateway.policy.money import Money
 from gateway.policy.question import Asked
 
-POLL_S = 0.2
-"""How often a held call looks whether somebody decided: another process may have written it."""
 TOKEN_TTL_S = 60
 """Life of the token that carries a waiting call: the host may be slow to repeat. What it stands for still needs
 the second signature, so the longest life invariant 3 allows is safe here."""
@@ -60,12 +57,14 @@ class ConfirmOutcome:
         now: Callable[[], float],
         hold_s: float = 4.0,
         tell: Opened | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         self._tell = tell or Unheard()
         self._waiting = waiting
         self._public_url = public_url.rstrip("/")
         self._now = now
         self._hold_s = hold_s
+        self._deadlines = deadlines
 
     async def carry_out(
         self, asked: Asked, decision: Confirm, consent: Consent, *, has_output_schema: bool
@@ -79,6 +78,11 @@ class ConfirmOutcome:
             said = f"This call cannot be shown to an approver: {problem}."
             no = overruled(decision, "confirm.not_viewable", said, "Split it.")
             return Refused(about=about(asked, no, transaction_id=None))
+        if consent.pending is None and self._deadlines is not None:
+            ended = await self._deadlines.passed(binding_of(asked).key())
+            if ended is not None:
+                end = about(asked, timed_out(decision), transaction_id=ended.transaction_id)
+                return Refused(about=end)
         pending = await self._opened(asked, decision, consent, obligation, view)
         carries = can_carry_token(asked)
         authorizing = asked.call.era is Era.REST and asked.call.token is None
@@ -139,6 +143,8 @@ class ConfirmOutcome:
             expires_at=now + obligation.ttl_seconds,
         )
         pending = await self._waiting.open(fresh)
+        if pending is fresh and self._deadlines is not None:
+            await self._deadlines.opened(fresh)
         if pending.status is not Status.WAITING:
             return pending  # somebody said no in the meantime, and nothing here may write over it
         renewed = pending
@@ -148,21 +154,22 @@ class ConfirmOutcome:
         elif pending.obligation != obligation:
             # The policy asks for somebody else now; whether the old signatures still count is its own affair.
             renewed = msgspec.structs.replace(pending, obligation=obligation)
-        if renewed is pending or await self._waiting.replace(pending, renewed):
-            if pending is fresh or renewed is not pending:
-                self._tell.opened(renewed, asked.call.arguments, asked.money)
+        if renewed is pending:
+            if pending is fresh:
+                self._tell.opened(fresh, asked.call.arguments, asked.money)
+            return pending
+        if await self._waiting.replace(pending, renewed):
+            if self._deadlines is not None:
+                await self._deadlines.opened(renewed)
+            self._tell.opened(renewed, asked.call.arguments, asked.money)
             return renewed
         return await self._waiting.current(pending.key) or pending
 
     async def _hold(self, pending: Pending) -> Pending:
-        """Wait a little for somebody to decide; the call as it stands then. Counted, not timed: the wall clock may
-        be set back in the middle, and nobody's connection is held for that long."""
-        for _ in range(math.ceil(self._hold_s / POLL_S)):
-            now = await self._waiting.current(pending.key)
-            if now != pending:
-                return now or pending
-            await asyncio.sleep(POLL_S)
-        return pending
+        """Wait a little for somebody to decide; the call as it stands then."""
+        if self._hold_s > 0:
+            await self._waiting.changes.other_than(pending.key, pending, within_s=self._hold_s)
+        return await self._waiting.find(pending.key) or pending
 
 
 def _shown(asked: Asked, decision: Confirm) -> View:

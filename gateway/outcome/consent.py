@@ -15,19 +15,21 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.errors import TokenRefused
+from gateway.identity.caller import Caller
+from gateway.outcome.deadlines import Deadlines
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Status, Waiting
+from gateway.outcome.people import with_one_spelling
 from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View, render
 from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
-
-ELICITATION_KEY = "dev.countersign/confirm"
-"""Our key in ``inputRequests``/``inputResponses``; an upstream's own keys live beside it, never inside."""
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """The consent of one call as far as it goes. ``transaction_id`` is fixed from the first phase on.
 
     ``rounds``: how often this host was told to come back for a confirmation, in one chain of repeats.
+    ``timed_out``: nobody confirmed the call in time; its caller hears so now, and never again.
     """
 
     transaction_id: str
@@ -36,6 +38,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     pending: Pending | None = None
     continuation: Continuation | None = None
     rounds: int = 0
+    timed_out: bool = False
 
     @property
     def refused_by(self) -> str | None:
@@ -51,9 +54,12 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 class Consents:
     """Reads consent. Errors: ``TokenRefused``, ``StoreUnavailable``."""
 
-    def __init__(self, waiting: Waiting, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, waiting: Waiting, *, now: Callable[[], float], deadlines: Deadlines | None = None
+    ) -> None:
         self._waiting = waiting
         self._now = now
+        self._deadlines = deadlines
 
     async def presented(self, asked: Asked) -> Consent:
         """The consent this call carries with it. Without a token: none, and the store is not asked.
@@ -87,10 +93,14 @@ class Consents:
         binding = binding_of(asked)
         granted = None if can_carry_token(asked) else await self._waiting.present_repeat(binding)
         consent = await self._with(binding, granted, asked)
-        return consent if consent.facts.handshake.satisfied else None
+        return consent if consent.facts.handshake.satisfied or consent.timed_out else None
 
     async def _with(self, binding: Binding, granted: GrantedHandshake | None, asked: Asked) -> Consent:
         pending = await self._waiting.current(binding.key())
+        if pending is None and self._deadlines is not None and self._deadlines.knows(binding.key()):
+            ended = await self._deadlines.passed(binding.key())
+            if ended is not None:
+                return Consent(transaction_id=ended.transaction_id, timed_out=True)
         if pending is not None:
             view_hash = view_of(asked).view_hash
             pending = await self._host_answered(pending, granted, asked.call.input_responses)
@@ -98,7 +108,8 @@ class Consents:
             since = max(pending.handshake_at, granted.granted_at if granted else pending.handshake_at)
             # A confirmation counts only for the picture its giver saw: if the amount that was looked up has moved
             # since, the hash differs and the signature is for something else (invariant 8).
-            counted = tuple(one for one in pending.confirmations if one.view_hash == view_hash)
+            seen = (one for one in pending.confirmations if one.view_hash == view_hash)
+            counted = with_one_spelling(seen, caller=asked.caller.subject)
             return Consent(
                 transaction_id=pending.transaction_id,
                 facts=ConsentFacts(handshake=self._done(since), confirmations=counted),
@@ -172,9 +183,14 @@ def view_of(asked: Asked) -> View:
         tool=asked.call.tool,
         arguments=asked.call.arguments,
         money=asked.money,
-        asked_by=f"{asked.caller.subject} ({asked.caller.issuer})",
+        asked_by=_asked_by(asked.caller),
         reasons=(),
     )
+
+
+def _asked_by(caller: Caller) -> str:
+    client = f", client {caller.client_id}" if caller.client_id else ""
+    return f"{caller.subject} ({caller.issuer}){client}"
 
 
 def _same(one: Binding, other: Binding) -> bool:

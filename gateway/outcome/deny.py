@@ -27,3 +27,9 @@ def refused_by(decision: Decision, who: str | None, refusal: Refusal | None = No
         return overruled(decision, refusal.code, refusal.said, "Change the call, or ask the operator.")
     said = f"{who or 'Somebody'} refused this call."
     return overruled(decision, "confirm.refused", said, "Talk to them first.")
+
+
+def timed_out(decision: Decision) -> Deny:
+    """Not confirmed, or not fetched, in time, and silence is a no; the same call begins anew from here."""
+    said = "The time to confirm this call is over; it was not executed, and no earlier confirmation counts."
+    return overruled(decision, "confirm.timed_out", said, "Make the call again if it is still wanted.")

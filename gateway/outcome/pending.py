@@ -19,12 +19,14 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from gateway.errors import TokenRefused
+from gateway.errors import StoreUnavailable, TokenRefused
+from gateway.outcome.changes import Changes
 from gateway.outcome.openings import count_opened
 from gateway.outcome.refusal import Refusal
 from gateway.outcome.view import View
@@ -98,6 +100,8 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    """Only in what ``deadlines.py`` keeps; what waits or was refused ends with its time."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +138,7 @@ class Waiting:
         self._store = store
         self._now = now
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
+        self.changes = Changes(self.find)
 
     # -- handshake tokens -------------------------------------------------------------------------------------
     async def grant(
@@ -228,9 +233,11 @@ class Waiting:
             if await self._store.add(Space.PENDING, pending.key, encoded, ttl_s=life):
                 await count_opened(self._store, pending.binding.principal, pending.key)
                 return pending
-            found = await self.current(pending.key)
-            if found is not None:
+            found = await self.find(pending.key)
+            if found is not None and self._now() < found.expires_at:
                 return found
+            if found is not None:
+                await self._take_out(found)  # over by its own end; a store whose clock is behind has it still
         raise TokenRefused(
             "Exactly this call is being carried out at the moment; try again", code="confirm.in_progress"
         )
@@ -256,13 +263,16 @@ class Waiting:
         life = new.expires_at - self._now()
         if life <= 0:
             return False
-        return await self._store.swap(
+        replaced = await self._store.swap(
             Space.PENDING,
             old.key,
             expected=msgspec.json.encode(old),
             value=msgspec.json.encode(new),
             ttl_s=life,
         )
+        if replaced:
+            await self._moved(old.key, ended=new.status is Status.REFUSED)
+        return replaced
 
     async def claim(self, pending: Pending) -> bool:
         """Take a confirmed call out for execution. True for exactly one of N concurrent claimants.
@@ -273,13 +283,25 @@ class Waiting:
         """
         if pending.status is not Status.WAITING or self._now() >= pending.expires_at:
             return False
+        return await self._take_out(pending)
+
+    async def _take_out(self, pending: Pending) -> bool:
+        """Exactly this record. False: it changed, or somebody else took it."""
         judged = msgspec.json.encode(pending)
         if not await self._store.swap(
             Space.PENDING, pending.key, expected=judged, value=_CLAIMED, ttl_s=_CLAIMED_TTL_S
         ):
             return False
         await self._store.take(Space.PENDING, pending.key)
+        await self._moved(pending.key, ended=True)
         return True
+
+    async def _moved(self, key: str, *, ended: bool) -> None:
+        """Wake who waits for it; what ended before its time will not time out."""
+        self.changes.tell(key)
+        if ended:
+            with suppress(StoreUnavailable):  # what was just written stands
+                await self._store.take(Space.DEADLINE, key)
 
 
 def _repeat_key(binding: Binding) -> str:

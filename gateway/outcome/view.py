@@ -2,8 +2,8 @@
 
 Attack: text that a person reads as one payee and a machine as another. Bidirectional controls, zero-width and TAG
 characters, line breaks and other controls are shown as their code points, in names as in values; letters outside
-ASCII stay but the line is flagged. The hash of the view is stored with the confirmation and checked at execution
-(invariant 8).
+ASCII stay but the line is flagged, and flagged again where they pass for other letters (``lookalike.py``). The hash of
+the view is stored with the confirmation and checked at execution (invariant 8).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from gateway.canonical import canonical_hash
+from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
 from gateway.policy.money import Money
 
 MAX_LINES = 400
@@ -117,6 +118,8 @@ def _shown(text: str) -> tuple[str, tuple[str, ...]]:
         flags.append("invisible")
     if not text.isascii():
         flags.append("not_ascii")
+    if has_lookalikes(text):
+        flags.append(LOOKALIKE)
     if len(shown) > MAX_TEXT:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         shown = f"{shown[:MAX_TEXT]}… ({len(text)} characters, SHA-256 {digest}…)"

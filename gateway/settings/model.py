@@ -185,10 +185,12 @@ class NotifySettings(Section, frozen=True, kw_only=True):
 
 
 class ConfirmSettings(Section, frozen=True, kw_only=True):
-    """How long a repeated call is held open while a person thinks; which second agents are asked (each by a name that
-    is the operator's); where people are told. Whether an agent's word counts is the policy's affair."""
+    """How long a repeated call is held open while a person thinks; for a host of the older era that can ask its user
+    inside the call, how long that may take (hosts give a call up after a minute); which second agents are asked (each
+    by a name that is the operator's); where people are told. Whether an agent's word counts is the policy's affair."""
 
     hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
+    ask_seconds: Annotated[float, Meta(ge=1, le=55)] = 50.0
     agents: dict[str, AgentSettings] = {}
     notify: NotifySettings | None = None
 

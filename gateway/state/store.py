@@ -39,6 +39,7 @@ class Space(StrEnum):
 
     HANDSHAKE = "handshake"
     PENDING = "pending"
+    DEADLINE = "deadline"
     APPROVAL = "approval"
     FIRST_SEEN = "first_seen"
     LOGIN = "login"

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.door.call import OWN_META_PREFIX
 from gateway.door.host import ASKED_OF_HOSTS, Host, HostCannot
 from gateway.errors import INTERNAL_ERROR, METHOD_NOT_FOUND
 from gateway.upstream.frames import Frame, error_for, result_for
@@ -32,6 +33,7 @@ class _Mode(msgspec.Struct):
 
 
 _MODE = msgspec.json.Decoder(_Mode)
+_PARAMS = msgspec.json.Decoder(dict[str, Any])
 
 
 def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -> bool:
@@ -51,6 +53,19 @@ def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -
     except (ValueError, RecursionError):
         return False
     return "form" in declared or not declared if mode == "form" else mode in declared
+
+
+def _their_own(params: msgspec.Raw) -> msgspec.Raw:
+    """A server's question less what only the gateway may say. Attack: a server asks for a confirmation in its name."""
+    encoded = bytes(memoryview(params))
+    if OWN_META_PREFIX.encode() not in encoded and b"\\" not in encoded:
+        return params
+    document = _PARAMS.decode(encoded)
+    meta = document.get("_meta")
+    if not isinstance(meta, dict):
+        return params
+    kept = {name: value for name, value in meta.items() if not name.startswith(OWN_META_PREFIX)}
+    return msgspec.Raw(msgspec.json.encode({**document, "_meta": kept}))
 
 
 class Questions:
@@ -86,7 +101,7 @@ class Questions:
             return error_for(key, METHOD_NOT_FOUND, _NOT_DECLARED)
         if len(self._open) >= MAX_QUESTIONS or key in self._open:
             return error_for(key, INTERNAL_ERROR, _BUSY)
-        task = self._open[key] = asyncio.create_task(self._asked(key, method, params, host))
+        task = self._open[key] = asyncio.create_task(self._asked(key, method, _their_own(params), host))
         task.add_done_callback(lambda _: self._closed(key))
         return None
 

@@ -25,7 +25,7 @@ async def depot(everything: Depot) -> Depot:
     everything.relist()
     everything.house.simulator.reset()
     store = everything.house.gateway.store
-    for space in (Space.PENDING, Space.HANDSHAKE):
+    for space in (Space.PENDING, Space.DEADLINE, Space.HANDSHAKE):
         for key, _ in await store.entries(space, limit=MAX_ENTRIES):
             await store.take(space, key)
     return everything

@@ -133,6 +133,49 @@ async def test_a_deceiving_call_cannot_pass_for_another(tmp_path: Path) -> None:
         assert await browser.script("return document.documentElement.scrollWidth") <= 390
 
 
+async def test_two_people_sign_one_takes_it_back_and_the_payee_is_not_who_it_seems(tmp_path: Path) -> None:
+    """A quorum of two at one desk after the other, by keyboard alone; progress, names and the spoofed payee are in the
+    words of the page, in the list as well."""
+    async with at_the_console(tmp_path) as (house, browser, url):
+        spoofed = Money(amount="900.00", currency="USD", payee="p\u0430ypal@example.com", source="lookup")
+        two = ConfirmObligation(by=("human",), quorum=2)
+        pending = await house.waits(a_pending(house.clock(), money=spoofed, obligation=two))
+        page = f"{url}/console/pending/{pending.key}"
+
+        await _signs_in(house, browser, url, "bob")
+        listed = await browser.text("main")
+        assert "look-alike letters" in listed
+        assert "0 of 2" in listed
+        await browser.open(page)
+        assert "CYRILLIC SMALL LETTER A" in await browser.text(".hero")
+        await picture(browser, "spoofed-payee")
+        await _press_by_keyboard(browser, "button.approve")
+        assert "1 of 2: one more person has to approve" in await browser.text()
+
+        await _signs_in(house, browser, url, "eve")
+        listed = await browser.text("main")
+        assert "1 of 2" in listed
+        assert "by bob" in listed
+        await picture(browser, "quorum-list")
+        await browser.open(page)
+        assert "bob, human by link" in await browser.text()
+        assert await browser.count("button.revoke") == 0
+        await _press_by_keyboard(browser, "button.approve")
+        assert "Nothing has been sent yet" in await browser.text()
+
+        await browser.open(page)
+        assert "You approved this." in await browser.text()
+        assert await browser.count("button.approve") == 0
+        await picture(browser, "quorum-signed")
+        await _press_by_keyboard(browser, "button.revoke")
+        assert "Approval taken back" in await browser.text()
+        await picture(browser, "taken-back")
+        stored = await house.stored(pending)
+        assert stored is not None
+        assert [one.who for one in stored.confirmations] == ["bob"]
+        assert not [line for line in await browser.console_errors() if "Content Security Policy" in line]
+
+
 async def test_another_site_can_neither_frame_the_console_nor_send_its_forms(tmp_path: Path) -> None:
     """Clickjacking and forged forms, by a page of another origin in the very browser that is signed in."""
     async with at_the_console(tmp_path) as (house, browser, url):
@@ -190,6 +233,19 @@ async def _and_more(house: House) -> None:
     await house.waits(_as("f", a_pending(now, money=unknown, tool="accept_dispute_claim")))
     no = await house.waits(_as("b", a_pending(now, tool="pay_order")))
     assert await house.waiting.replace(no, moved(no, status=Status.REFUSED, refused_by="eve"))
+
+
+async def _signs_in(house: House, browser: Browser, url: str, who: str) -> None:
+    await browser.open(f"{url}/console/login/{await house.link(who)}")
+    await browser.follow("button.primary")
+
+
+async def _press_by_keyboard(browser: Browser, selector: str) -> None:
+    """Focus it as the tab key does, see that a reader has a name for it, and press Enter."""
+    await browser.script(f"document.querySelector('{selector}').focus()")
+    assert await browser.script("return document.activeElement.innerText.trim().length > 0") is True
+    assert await browser.style(selector, "outline-style") != "none"
+    await browser.enter(selector)
 
 
 def _as(digit: str, pending: Pending) -> Pending:

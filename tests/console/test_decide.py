@@ -292,3 +292,59 @@ def a_person(name: str) -> Person:
 def shown(pending: Pending) -> Shown:
     """What somebody sees who looks now."""
     return Shown(transaction_id=pending.transaction_id, view_hash=pending.view.view_hash)
+
+
+async def test_an_approval_is_taken_back_by_its_giver(house: House) -> None:
+    """However the name is spelt this time; the others stay, and the call waits on."""
+    pending = await house.waits(a_pending(house.clock(), obligation=TWO))
+    await press(await house.signed_in("bob"), pending, "approve")
+    await press(await house.signed_in("eve"), pending, "approve")
+    done = await press(await house.signed_in("BOB"), pending, "revoke")
+
+    stored = await house.stored(pending)
+    assert stored is not None
+    assert (done.status_code, stored.status) == (200, Status.WAITING)
+    assert [one.who for one in stored.confirmations] == ["eve"]
+    assert house.book.entries[-1] == ("BOB", "revoke", "accepted", ("admin.permitted",))
+
+
+async def test_what_was_not_given_cannot_be_taken_back(house: House) -> None:
+    """Said with a page of its own, recorded, and nothing is stored."""
+    pending = await house.waits(a_pending(house.clock(), obligation=TWO))
+    await press(await house.signed_in("bob"), pending, "approve")
+    signed = await house.stored(pending)
+    done = await press(await house.signed_in("eve"), pending, "revoke")
+
+    assert done.status_code == 409
+    assert "Nothing to take back" in done.text
+    assert await house.stored(pending) == signed
+    assert house.book.entries[-1] == ("eve", "revoke", "rejected", ("console.not_signed",))
+
+
+async def test_taking_back_needs_a_record(house: House) -> None:
+    """What cannot be recorded does not happen; the signature stands, and the page says so."""
+    pending = await house.waits()
+    browser = await house.signed_in("bob")
+    await press(browser, pending, "approve")
+    signed = await house.stored(pending)
+    house.book.full = True
+    done = await press(browser, pending, "revoke")
+
+    assert done.status_code == 503
+    assert await house.stored(pending) == signed
+
+
+async def test_a_refused_call_has_nothing_to_take_back(house: House) -> None:
+    """No is final: it does not become a call that waits again."""
+    pending = await house.waits()
+    browser = await house.signed_in("bob")
+    await press(browser, pending, "approve")
+    form = await shown_form(browser, pending)
+    await press(await house.signed_in("eve"), pending, "refuse")
+    done = await browser.post(
+        f"/console/pending/{pending.key}/decide", data={**form, "verdict": "revoke"}, headers=ORIGIN
+    )
+
+    stored = await house.stored(pending)
+    assert stored is not None
+    assert (done.status_code, stored.status) == (409, Status.REFUSED)

@@ -145,7 +145,8 @@ async def test_a_payee_in_look_alike_letters_is_marked_and_spelt_out(house: Hous
     assert '<mark class="foreign">ра</mark>ypal@example.com' in text  # noqa: RUF001
     assert "CYRILLIC SMALL LETTER ER" in text
     assert "CYRILLIC SMALL LETTER A" in text
-    assert "can look like other letters" in text
+    assert "letters that pass for other letters" in text
+    assert "look-alike letters" in text
 
 
 async def test_an_ordinary_call_has_no_warnings(house: House) -> None:

@@ -56,7 +56,9 @@ def test_a_mark_of_no_character_is_text() -> None:
     ("text", "flags", "told"),
     [
         ("plain", (), ()),
-        ("p\u0430y", (), ("not_ascii",)),
+        ("M\u00fcller", (), ("not_ascii",)),
+        ("p\u0430y", (), ("lookalike",)),
+        ("p\u0430y", ("not_ascii", "lookalike"), ("lookalike",)),
         ("a<U+202E>b", (), ("invisible",)),
         ("a<U+202E>b", ("invisible", "not_ascii"), ("invisible",)),
         ("\u0430<U+202E>", ("invisible", "not_ascii"), ("invisible", "not_ascii")),

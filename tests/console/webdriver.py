@@ -24,6 +24,8 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 DEADLINE_S = 20
 """A page of a local server that takes longer than this will never come."""
 POLL_S = 0.02
+ENTER = "\ue007"
+"""As WebDriver spells the key (W3C WebDriver section 17.4.2)."""
 
 
 def missing() -> str | None:
@@ -50,6 +52,15 @@ class Browser:
         """
         old = await self._find("html")
         await self._post(f"/element/{await self._find(css)}/click", {})
+        await self._another(old)
+
+    async def enter(self, css: str) -> None:
+        """The same by the keyboard: the element is given the Enter key."""
+        old = await self._find("html")
+        await self._post(f"/element/{await self._find(css)}/value", {"text": ENTER})
+        await self._another(old)
+
+    async def _another(self, old: str) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while await self._is_there(old) or await self.script("return document.readyState") != "complete":  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)  # another process: there is no event to wait for

@@ -13,12 +13,12 @@ from mcp_types import (
     JSONRPCResponse,
 )
 
-from gateway.door.answers import MAX_FORM_LINES, result_of
+from gateway.door.answers import result_of
 from gateway.door.call import Era
 from gateway.door.passing import DECISION_META_KEY
 from gateway.door.protocol import META_SERVER
 from gateway.outcome.answer import About, Again, Answer, Executed, Refused, Unknown
-from gateway.outcome.consent import ELICITATION_KEY
+from gateway.outcome.elicitation import ELICITATION_KEY, MAX_FORM_LINES
 from gateway.outcome.view import View, render
 from gateway.policy.decision import Outcome, Reason
 from gateway.policy.money import Money

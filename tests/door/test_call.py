@@ -4,7 +4,7 @@ import pytest
 
 from gateway.door.call import OWN_META_PREFIX, Client, Era, ToolCall
 from gateway.identity.credentials import NO_CREDENTIALS
-from gateway.outcome.consent import ELICITATION_KEY
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.upstream.target import OUTCOME_META_KEY, TRANSACTION_META_KEY
 
 

@@ -10,13 +10,21 @@ from typing import Literal
 import pytest
 from mcp import MCPError
 from mcp.client import ClientRequestContext
-from mcp_types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
+from mcp_types import (
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    TextContent,
+)
 
 from gateway.demo.approver import ScriptedHuman
 from gateway.demo.story import INVOICE, REFUND
+from gateway.settings.model import ConfirmSettings
 from gateway.upstream.paypal.simulator.seeds import CAPTURE
 from tests.hosts.host import approve_what_waits, connected, decision
 from tests.support.house import MODERN, House, running_house
+from tests.support.policy_copies import copied, edit_data, judged_by
 from tests.upstream.paypal.conversation import ARGUMENTS
 
 LEGACY = "2025-11-25"
@@ -167,6 +175,89 @@ async def test_a_legacy_client_repeats_the_call_after_a_person_approved(house: H
         done = await client.call_tool("create_refund", REFUND)
     assert not done.is_error
     assert house.paypal_writes == REFUNDED
+
+
+async def test_a_legacy_client_is_handed_the_page_inside_its_call(house: House) -> None:
+    """After the handshake one call is enough: its user opens the page, another person approves there, it completes."""
+    human = ScriptedHuman(await house.login())
+    opened: list[str] = []
+
+    async def open_link(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert isinstance(params, ElicitRequestURLParams)
+        opened.append(params.url)
+        await human.approve(params.url)
+        return ElicitResult(action="accept")
+
+    try:
+        async with connected(house, "legacy", elicitation=open_link) as client:
+            assert decision(await client.call_tool("create_refund", REFUND))["status"] == "handshake_required"
+            done = await client.call_tool("create_refund", REFUND)
+    finally:
+        await human.aclose()
+    assert not done.is_error
+    assert done.structured_content is not None
+    assert done.structured_content["status"] == "COMPLETED"
+    assert len(opened) == 1
+    assert house.paypal_writes == REFUNDED
+
+
+@pytest.mark.parametrize("action", ["accept", "decline", "cancel"])
+async def test_what_a_legacy_host_answers_by_itself_confirms_nothing(
+    tmp_path: Path, action: Literal["accept", "decline", "cancel"]
+) -> None:
+    """Answered unseen, the call waits where it waited before, its answer says where, and a person may still approve."""
+
+    async def unseen(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action=action, content={"approve": True})
+
+    async with (
+        running_house(tmp_path, confirm=ConfirmSettings(hold_seconds=0, ask_seconds=1)) as house,
+        connected(house, "legacy", elicitation=unseen) as client,
+    ):
+        await client.call_tool("create_refund", REFUND)
+        told = await client.call_tool("create_refund", REFUND)
+        assert decision(told)["status"] == "confirmation_required"
+        assert house.paypal_writes == []
+        await approve_what_waits(house)
+        assert not (await client.call_tool("create_refund", REFUND)).is_error
+        assert house.paypal_writes == REFUNDED
+
+
+ASKS_THE_HOST = {
+    "by": ["human", "host"],
+    "quorum": 1,
+    "min_assurance": "host",
+    "ttl_seconds": 600,
+    "separation_of_duties": False,
+}
+
+
+@pytest.mark.parametrize("approves", [True, False])
+async def test_a_legacy_client_asks_its_user_where_the_policy_takes_that(
+    tmp_path: Path, *, approves: bool
+) -> None:
+    """A form that shows what will be sent; only an explicit yes in it completes the call."""
+    shown: list[str] = []
+
+    async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert isinstance(params, ElicitRequestFormParams)
+        shown.append(params.message)
+        return ElicitResult(action="accept", content={"approve": approves})
+
+    policies = copied(tmp_path)
+    edit_data(policies, "consent", confirm={"2": ASKS_THE_HOST})
+    async with (
+        running_house(tmp_path, policy=judged_by(policies)) as house,
+        connected(house, "legacy", elicitation=ask) as client,
+    ):
+        assert decision(await client.call_tool("create_refund", REFUND))["status"] == "handshake_required"
+        assert shown == []
+        done = await client.call_tool("create_refund", REFUND)
+        [message] = shown
+        for part in ("25.00 USD", CAPTURE, "agent-one"):
+            assert part in message
+        assert decision(done).get("status") == (None if approves else "confirmation_required")
+        assert house.paypal_writes == (REFUNDED if approves else [])
 
 
 @pytest.mark.parametrize("mode", [MODERN, "legacy"])

@@ -15,6 +15,7 @@ from tests.support import node_sdk
 from tests.support.answers import codes_of, status_of
 from tests.support.console import signed_in
 from tests.support.house import AGENT_TOKEN, House, running_house
+from tests.support.policy_copies import copied, edit_data, judged_by
 from tests.upstream.paypal.conversation import ARGUMENTS
 
 SCRIPT = Path(__file__).with_name("typescript_host.mjs")
@@ -28,9 +29,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield running
 
 
-async def played(house: House, *calls: Call) -> dict[str, Any]:
-    """A new host connects, lists the tools and makes these calls in order; what it saw."""
+async def played(house: House, *calls: Call, elicit: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A new host connects, lists the tools and makes these calls in order; what it saw. ``elicit``: it can be asked,
+    and that is what its user answers."""
     environment = {
+        **({} if elicit is None else {"ELICIT": msgspec.json.encode(elicit).decode()}),
         "URL": f"{house.url}/mcp",
         "TOKEN": AGENT_TOKEN,
         "CALLS": msgspec.json.encode([{"name": name, "arguments": given} for name, given in calls]).decode(),
@@ -68,6 +71,28 @@ async def test_a_refund_waits_for_a_person_and_a_new_host_finishes_it(house: Hou
         assert (await person.approve(url)).status_code == 200
     assert statuses(await played(house, refund)) == ["executed"]
     assert house.paypal_writes == [f"POST /v2/payments/captures/{CAPTURE}/refund"]
+
+
+@pytest.mark.parametrize(
+    ("elicit", "status"),
+    [
+        ({"action": "accept", "content": {"approve": True}}, "executed"),
+        ({"action": "accept", "content": {"approve": False}}, "confirmation_required"),
+        ({"action": "decline"}, "confirmation_required"),
+    ],
+)
+async def test_its_user_is_asked_inside_the_call(tmp_path: Path, elicit: dict[str, Any], status: str) -> None:
+    """Where the policy takes the host's word: after the handshake one call and one form, and it runs or waits."""
+    policies = copied(tmp_path)
+    by_host = {"by": ["human", "host"], "min_assurance": "host", "separation_of_duties": False}
+    edit_data(policies, "consent", confirm={"2": {**by_host, "quorum": 1, "ttl_seconds": 600}})
+    async with running_house(tmp_path, policy=judged_by(policies)) as house:
+        refund: Call = ("create_refund", REFUND)
+        saw = await played(house, refund, refund, elicit=elicit)
+        assert statuses(saw) == ["handshake_required", status]
+        [message] = saw["asked"]
+        assert "25.00 USD" in message
+        assert len(house.paypal_writes) == (1 if status == "executed" else 0)
 
 
 async def test_a_refusal_reaches_the_host_as_a_tool_error(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.door.call import Client
 from gateway.outcome.answer import Again, Refused
-from gateway.outcome.confirm import MAX_ROUNDS, POLL_S, TOKEN_TTL_S, ConfirmOutcome
+from gateway.outcome.confirm import MAX_ROUNDS, TOKEN_TTL_S, ConfirmOutcome
 from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import Confirm, ConfirmObligation, Obligations, Outcome, Reason
@@ -276,7 +276,7 @@ async def test_what_was_decided_before_the_wait_ends_it_too(waiting: Waiting, cl
 
 async def test_nobody_is_held_longer_than_agreed(waiting: Waiting, clock: ManualClock) -> None:
     """Though the wall clock stands still."""
-    desk = Desk(waiting, clock, hold_s=2 * POLL_S)
+    desk = Desk(waiting, clock, hold_s=0.05)
     assert isinstance(await desk.confirm(await came_back(desk)), Again)
 
 

@@ -13,7 +13,8 @@ from gateway.canonical import canonical_hash
 from gateway.door.call import Client, Era
 from gateway.errors import TokenRefused
 from gateway.identity.caller import Caller
-from gateway.outcome.consent import ELICITATION_KEY, Consents, binding_of, can_carry_token, view_of
+from gateway.outcome.consent import Consents, binding_of, can_carry_token, view_of
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.policy.decision import ConfirmObligation
 from gateway.policy.question import Asked

@@ -1,7 +1,7 @@
 """A no, as a value."""
 
 from gateway.catalog.tool import SchemaVerdict
-from gateway.outcome.deny import deny, refused_by
+from gateway.outcome.deny import deny, refused_by, timed_out
 from gateway.outcome.refusal import Refusal
 from gateway.policy.decision import Deny, Outcome, denied
 from tests.support.walking import an_asked
@@ -38,3 +38,13 @@ def test_a_no_that_no_person_gave_says_why() -> None:
     refusal = Refusal(code="confirm.no_answer", said="No agent answered.")
     (reason,) = refused_by(Deny(reasons=()), "nobody", refusal).reasons
     assert (reason.code, reason.message, reason.outcome) == (refusal.code, refusal.said, Outcome.DENY)
+
+
+def test_the_end_of_the_time_is_a_no_of_its_own() -> None:
+    """With what to do about it, and what the policy said about the call."""
+    decision = timed_out(Deny(reasons=(), data_class=2, revision="r1"))
+    [reason] = decision.reasons
+    assert (reason.code, reason.outcome) == ("confirm.timed_out", "deny")
+    assert "not executed" in reason.message
+    assert "again" in reason.remedy
+    assert (decision.data_class, decision.revision) == (2, "r1")

@@ -16,7 +16,7 @@ from gateway.door.host import Host, HostCannot
 from gateway.errors import TokenRefused, UpstreamUnavailable
 from gateway.outcome.allow import MAX_STATE_CHARS, AllowOutcome
 from gateway.outcome.answer import Again, Answer, Executed, MoreInput, Unknown
-from gateway.outcome.consent import ELICITATION_KEY
+from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.parked import MAX_PARKED, MAX_PARKED_OF_ONE, Parking, Question
 from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.upstream.target import Effect, Reply

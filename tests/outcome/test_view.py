@@ -133,7 +133,7 @@ def test_a_spelt_out_code_point_is_not_taken_for_one(parts: list[str]) -> None:
 def test_foreign_letters_are_flagged(where: str) -> None:
     """A Cyrillic a in a payee's name looks like ours."""
     arguments = {"payee": "p\u0430ypal"} if where == "value" else {"p\u0430yee": "paypal"}
-    assert view(arguments).lines[0].flags == ("not_ascii",)
+    assert view(arguments).lines[0].flags == ("not_ascii", "lookalike")
 
 
 def test_plain_lines_have_no_flags() -> None:

@@ -30,7 +30,9 @@ from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
+from gateway.outcome.deadlines import Deadlines
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.in_band import InBand
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
 from gateway.policy.amounts import Amounts, MoneyRules
@@ -339,6 +341,7 @@ class Rooms:
     audit_path: Path
     store_path: Path
     confirm: ConfirmOutcome = field(repr=False)
+    deadlines: Deadlines = field(repr=False)
     parking: Parking = field(repr=False)
 
     def records(
@@ -360,6 +363,7 @@ async def rooms(
     approve: bool = True,
     hold_s: float = 0.0,
     store_of: Callable[[Path, ManualClock], SqliteStore] = lambda path, clock: SqliteStore(path, now=clock),
+    ask_s: float = 50.0,
 ) -> AsyncIterator[Rooms]:
     """All rooms over one SQLite file and one audit file; the three tools are approved as they are."""
     clock = ManualClock()
@@ -378,11 +382,14 @@ async def rooms(
     if approve:
         for wire in wires:
             await approvals.approve(SERVER, read_definition(wire), by="ops", expires=None)
-    confirm = ConfirmOutcome(waiting, public_url="http://127.0.0.1:1", now=clock, hold_s=hold_s)
     catalog = Catalog(upstreams, approvals, store, now=clock)
     classes = Classes(CLASSES)
     kept = open_journal(store, upstreams, catalog, books, classes=classes, rules={}, now=clock, lease_s=30)
     journal = await kept.__aenter__()
+    deadlines = Deadlines(store, now=clock, told=(books.timed_out,))
+    confirm = ConfirmOutcome(
+        waiting, public_url="http://127.0.0.1:1", now=clock, hold_s=hold_s, deadlines=deadlines
+    )
     tokens = (
         StaticToken(sha256=hash_static_token(AGENT), subject="agent-one"),
         StaticToken(sha256=hash_static_token(OTHER), subject="agent-two"),
@@ -393,7 +400,7 @@ async def rooms(
         catalog=catalog,
         classes=classes,
         amounts=Amounts({SERVER: rules or StaticMoney()}, upstreams),
-        consents=Consents(waiting, now=clock),
+        consents=Consents(waiting, now=clock, deadlines=deadlines),
         policy=Policy(engine, paypal="none", health=books, now=clock),
         allow=AllowOutcome(
             upstreams,
@@ -405,6 +412,7 @@ async def rooms(
         ),
         handshake=HandshakeOutcome(waiting),
         confirm=confirm,
+        in_band=InBand(waiting, books, ask_s=ask_s),
         upstreams=upstreams,
         waiting=waiting,
     )
@@ -421,6 +429,7 @@ async def rooms(
             audit_path=audit_path,
             store_path=store_path,
             confirm=confirm,
+            deadlines=deadlines,
             parking=parking,
         )
     finally:

@@ -27,6 +27,7 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
+from gateway.outcome.in_band import InBand
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
 from gateway.policy.amounts import Amounts
@@ -102,6 +103,7 @@ async def serve(given: Arguments, folder: Path) -> None:
         ),
         handshake=HandshakeOutcome(waiting),
         confirm=ConfirmOutcome(waiting, public_url="http://127.0.0.1", now=time.time),
+        in_band=InBand(waiting, books, ask_s=50),
         upstreams=upstreams,
         waiting=waiting,
     )
