@@ -22,7 +22,8 @@ APPROVAL = 1
 """The tool's approval is read afresh for the classes 1 to 3, in every phase."""
 CONSENT = 2
 JOURNAL = 2
-CLAIM = 2
+CLAIM = 3
+"""Taken out by compare-and-set, deleted, and with it the copy that would tell that its time was up."""
 
 
 class CountingStore(SqliteStore):
