@@ -21,9 +21,12 @@ from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
-from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf
+from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf, receipt_keys_of
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.receipts.issuing import Receipts
+from gateway.receipts.keeping import Keeping
+from gateway.receipts.pages import receipt_routes
 from gateway.recognition import identity_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
@@ -78,6 +81,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        keys = receipt_keys_of(settings)
+        keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
+        stack.push_async_callback(keeping.aclose)
         house = House(
             books=books,
             identity=identity,
@@ -94,6 +100,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             upstreams=shelf.upstreams,
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
+            receipts=None
+            if keys is None
+            else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
         )
         endpoint = McpEndpoint(
             house,
@@ -110,6 +119,15 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             routes=[
                 *health_routes(probe),
                 *metadata_routes(settings, shelf.upstreams),
+                *receipt_routes(
+                    keys,
+                    keeping,
+                    issuer=settings.public_url.rstrip("/"),
+                    identity=identity,
+                    store=shelf.store,
+                    policy=policy,
+                    now=now,
+                ),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,

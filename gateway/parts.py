@@ -25,6 +25,7 @@ from gateway.policy.embedded import Embedded
 from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
+from gateway.receipts.keys import ReceiptKeys, generated_key, read_keys
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import open_store
@@ -117,6 +118,23 @@ def audit_of(settings: Settings) -> Audit:
     path = Path(settings.audit.path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
+
+
+def receipt_keys_of(settings: Settings) -> ReceiptKeys | None:
+    """The keys of receipts; None where there are none. :raises SettingsError: a key that cannot be used."""
+    chosen = settings.receipts
+    if not chosen.enabled:
+        return None
+    try:
+        signing_key = (
+            generated_key(Path(settings.audit.path).parent)
+            if chosen.signing_key is None
+            else Path(chosen.signing_key)
+        )
+        return read_keys(signing_key, [Path(one) for one in chosen.previous_keys])
+    except (OSError, ValueError) as problem:
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise SettingsError(f"receipts.signing_key: a key of receipts cannot be used: {said}.") from None
 
 
 def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:

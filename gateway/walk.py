@@ -38,6 +38,7 @@ from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake
 from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
+from gateway.receipts.issuing import Receipts
 from gateway.upstream.target import Upstream
 
 
@@ -59,6 +60,8 @@ class House:
     waiting: Waiting
     annotations: Mapping[str, Annotations] = field(default_factory=dict)
     """Server -> what hosts are told of its tools instead of its own hints."""
+    receipts: Receipts | None = None
+    """Signs what became of a call, after its record is written."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -83,7 +86,10 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
         decision, consent = await _judge(asked, house)  # 4
         book.decided(decision, consent.transaction_id)
         shaped = entry.definition.has_output_schema
-        return book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
+        answer = book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
+    if house.receipts is None:
+        return answer
+    return house.receipts.issued(answer, decision, consent.facts.confirmations, book.written)
 
 
 async def _carry_out(

@@ -13,6 +13,7 @@ from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
+from gateway.cli.receipt import receipt
 from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
 from gateway.cli.token import token
@@ -40,6 +41,7 @@ for command in (
     console,
     tools,
     audit,
+    receipt,
     settings,
     paypal,
     simulator,

@@ -76,6 +76,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     warn: tuple[str, ...] = ()
     scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()
     """With a deny for missing scopes: all that the call needs, held ones included (step-up)."""
+    receipt: bool = False
+    """What becomes of the call is signed, for the caller to keep (``gateway/receipts``)."""
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,7 +151,7 @@ def denied(code: str, message: str, remedy: str, *, revision: str = "") -> Deny:
 def overruled(decision: Decision, code: str, message: str, remedy: str) -> Deny:
     """A deny of the gateway's own, where the policy was heard and something stronger speaks against the call.
 
-    What the policy said about class, tier and phase stays, for the record.
+    What the policy said about class, tier and phase stays, for the record. Such a refusal always has a receipt.
     """
     reason = Reason(code=code, outcome=Outcome.DENY, message=message, remedy=remedy)
     return Deny(
@@ -160,6 +162,7 @@ def overruled(decision: Decision, code: str, message: str, remedy: str) -> Deny:
         revision=decision.revision,
         decision_id=decision.decision_id,
         engine=decision.engine,
+        obligations=Obligations(receipt=True),
     )
 
 

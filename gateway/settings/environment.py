@@ -17,6 +17,7 @@ from gateway.settings.model import (
     HandshakeSettings,
     PayPalSettings,
     PolicySettings,
+    ReceiptSettings,
     Section,
     StateSettings,
 )
@@ -39,6 +40,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "policy": PolicySettings,
     "state": StateSettings,
     "audit": AuditSettings,
+    "receipts": ReceiptSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "door": DoorSettings,

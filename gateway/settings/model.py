@@ -108,6 +108,17 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     checkpoint_every: Count = 1000
 
 
+class ReceiptSettings(Section, frozen=True, kw_only=True):
+    """Signed receipts of calls. ``signing_key``: an Ed25519 key (PEM); without one a key is made beside the audit file.
+    ``previous_keys``: public halves (PEM) of earlier keys, published on. ``keep_days``: how long a receipt can be asked
+    for again."""
+
+    enabled: bool = True
+    signing_key: Text | None = None
+    previous_keys: tuple[Text, ...] = ()
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+
+
 class IssuerSettings(Section, frozen=True, kw_only=True):
     """One trusted issuer of access tokens; what each member means: ``identity/issuer.py``.
 
@@ -187,6 +198,7 @@ class Settings(Section, frozen=True, kw_only=True):
     policy: PolicySettings = PolicySettings()
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()

@@ -45,6 +45,7 @@ class Space(StrEnum):
     SESSION = "session"
     COUNTER = "counter"
     PROOF = "proof"
+    RECEIPT = "receipt"
 
 
 class Store(Protocol):

@@ -11,6 +11,7 @@ import data.gateway.identity
 import data.gateway.migration
 import data.gateway.money
 import data.gateway.reasons
+import data.gateway.receipts
 import data.gateway.redaction
 import data.gateway.request
 import data.gateway.rooms
@@ -66,6 +67,11 @@ obligations["confirm"] := confirmation.obligation(_class) if {
 # title: What to mask in the result
 # description: Present when the call is carried out and its result holds personal data.
 obligations["redact"] := redaction.pointers if outcome == "allow"
+
+# METADATA
+# title: The receipt
+# description: Present when the gateway is to sign what becomes of this call.
+obligations["receipt"] := receipts.due(_class, outcome)
 
 # METADATA
 # title: Warnings

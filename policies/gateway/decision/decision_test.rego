@@ -28,7 +28,7 @@ test_a_refund_step_by_step if {
 	steps == [
 		["handshake", {"handshake": {"ttl_seconds": 30}, "confirm": confirm}],
 		["confirm", {"confirm": confirm}],
-		["allow", {}],
+		["allow", {"receipt": true}],
 	]
 }
 
