@@ -2,7 +2,7 @@
 
 Attacks: ``alg: none`` or an HMAC keyed with our public key (RFC 8725 section 3.1): only ``EdDSA`` is read, and the
 header brings no key (``jwk``, ``jku``, ``x5c`` are not even looked at). An access token or another JWT passed off as a
-receipt: the type must be :data:`TYPE` (RFC 8725 section 3.11). Two spellings of one signature: only canonical base64url.
+receipt: the type must be :data:`TYPE` (RFC 8725 section 3.11). Two spellings of one signature: base64url is canonical.
 """
 
 from __future__ import annotations
