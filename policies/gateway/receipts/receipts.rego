@@ -7,11 +7,14 @@ package gateway.receipts
 # title: Due
 # scope: document
 # description: Whether a call of this class that ends in this way has a receipt. A list that cannot be read spares none.
-due(class, "allow") if not _spared(class, data.gateway.receipts.executed)
+due(class, "allow") if class in data.gateway.receipts.executed
 
-due(class, "deny") if not _spared(class, data.gateway.receipts.refused)
+due(_, "allow") if not _executed_readable
 
-_spared(class, list) if {
-	is_array(list)
-	not class in list
-}
+due(class, "deny") if class in data.gateway.receipts.refused
+
+due(_, "deny") if not _refused_readable
+
+_executed_readable if is_array(data.gateway.receipts.executed)
+
+_refused_readable if is_array(data.gateway.receipts.refused)
