@@ -21,7 +21,15 @@ from gateway.outcome.consent import Consents
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
-from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf, receipt_keys_of
+from gateway.parts import (
+    PAYPAL,
+    engine_of,
+    environment_of,
+    open_audit,
+    open_kills,
+    open_shelf,
+    receipt_keys_of,
+)
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
 from gateway.receipts.issuing import Receipts
@@ -81,6 +89,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        kills = await open_kills(shelf.store, stack)
         keys = receipt_keys_of(settings)
         keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
         stack.push_async_callback(keeping.aclose)
@@ -100,6 +109,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             upstreams=shelf.upstreams,
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
+            kills=kills,
             receipts=None
             if keys is None
             else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),

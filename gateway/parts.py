@@ -18,7 +18,8 @@ from gateway.audit.ledger import Audit
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
-from gateway.errors import SettingsError
+from gateway.errors import SettingsError, StoreUnavailable
+from gateway.kill.switch import KillSwitch
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
@@ -135,6 +136,16 @@ def receipt_keys_of(settings: Settings) -> ReceiptKeys | None:
     except (OSError, ValueError) as problem:
         said = problem.strerror if isinstance(problem, OSError) else problem
         raise SettingsError(f"receipts.signing_key: a key of receipts cannot be used: {said}.") from None
+
+
+async def open_kills(store: Store, stack: AsyncExitStack) -> KillSwitch:
+    """The kill switch, renewed until the stack is closed. A store that does not answer yet keeps nobody from
+    starting: what is sensitive asks it again, and is refused."""
+    kills = KillSwitch(store)
+    with suppress(StoreUnavailable):
+        await kills.refresh()
+    stack.push_async_callback(_stopped, asyncio.create_task(kills.run()))
+    return kills
 
 
 def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:

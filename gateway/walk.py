@@ -26,6 +26,7 @@ from gateway.door.call import ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
 from gateway.identity.verifier import Identity
+from gateway.kill.switch import KillSwitch
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Answer
 from gateway.outcome.confirm import ConfirmOutcome
@@ -62,6 +63,8 @@ class House:
     """Server -> what hosts are told of its tools instead of its own hints."""
     receipts: Receipts | None = None
     """Signs what became of a call, after its record is written."""
+    kills: KillSwitch | None = None
+    """What the operator stopped, whatever the policy says."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -75,15 +78,16 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
         entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
         check_mirrored(call, entry.definition)
         schema = entry.schema.judge(call.arguments)
+        killed = None if house.kills is None else house.kills.stops(call, caller, entry.tool)
         asked = Asked(
             call=call,
             caller=caller,
             tool=entry.tool,
             approval=entry.approval,
             schema=schema,
-            money=await house.amounts.of(call) if schema.valid else None,
+            money=await house.amounts.of(call) if schema.valid and killed is None else None,
         )
-        decision, consent = await _judge(asked, house)  # 4
+        decision, consent = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4
         book.decided(decision, consent.transaction_id)
         shaped = entry.definition.has_output_schema
         answer = book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
@@ -113,6 +117,21 @@ async def _carry_out(
             return deny(asked, decision)
         case _:
             assert_never(decision)
+
+
+async def _unless_killed(
+    asked: Asked, house: House, killed: Deny | None, *, sensitive: bool
+) -> tuple[Decision, Consent]:
+    """The judgement, unless the operator stopped this call: known before, or found out by the last look."""
+    if killed is not None:
+        if asked.call.token is not None:
+            # An order that is lifted again must not revive what was handed out before it.
+            await house.waiting.present(asked.call.token)
+        return killed, Consent(transaction_id=asked.call.call_id)
+    decision, consent = await _judge(asked, house)
+    if house.kills is not None:
+        decision = await house.kills.overrules(asked, decision, sensitive=sensitive) or decision
+    return decision, consent
 
 
 async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:

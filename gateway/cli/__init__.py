@@ -13,6 +13,7 @@ from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
+from gateway.cli.kill import kill
 from gateway.cli.receipt import receipt
 from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
@@ -42,6 +43,7 @@ for command in (
     tools,
     audit,
     receipt,
+    kill,
     settings,
     paypal,
     simulator,

@@ -46,6 +46,7 @@ class Space(StrEnum):
     COUNTER = "counter"
     PROOF = "proof"
     RECEIPT = "receipt"
+    KILL = "kill"
 
 
 class Store(Protocol):

@@ -1,0 +1,134 @@
+"""What the operator has stopped tries to go on: with a token in its hand, with a signature, at another gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from gateway.kill.order import KillOrder
+from tests.support.answers import approve_url_of, codes_of, status_of, token_of
+from tests.support.calls import READ, first_phase, invoice, refund, until_confirmation
+from tests.support.console import Person, signed_in
+from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
+from tests.support.traces import Trace
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A gateway of its own: what is stopped here would be stopped for other tests."""
+    async with running_house(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def person(house: House) -> AsyncIterator[Person]:
+    """An honest approver."""
+    async with signed_in(house) as somebody:
+        yield somebody
+
+
+async def command(house: House, folder: Path, *arguments: str) -> bytes:
+    """``countersign kill ...`` in a process of its own, over the gateway's store."""
+    config = folder / "operator.yaml"
+    token = {"sha256": "a" * 64, "subject": "nobody"}
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "state": {"url": house.settings.state.url},
+                "audit": {"path": str(folder / "operator.jsonl")},
+                "identity": {"tokens": [token]},
+            }
+        )
+    )
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from gateway.cli import main; main()", "kill", *arguments),
+        *("--by", "operator-one", "--reason", "Odd.", "--config", str(config), "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.defpath},
+    )
+    out, _ = await running.communicate()
+    assert running.returncode == 0
+    return out
+
+
+async def test_a_killed_caller_with_an_outstanding_token(house: House, tmp_path: Path) -> None:
+    """Killed from another process between the two phases; others go on; a lift does not revive the token."""
+    token = await first_phase(house, "create_invoice", invoice("killed"))
+    order = msgspec.json.decode(
+        await command(house, tmp_path, "add", "--caller", "agent-one"), type=KillOrder
+    )
+    trace = Trace(house)
+    answer = await house.call("create_invoice", invoice("killed"), state=token)
+    assert codes_of(answer) == ["kill.caller"]
+    assert order.id in answer["result"]["content"][0]["text"]
+    trace.refused_unseen("kill.caller")
+    assert await first_phase(house, "create_invoice", invoice("other"), token=OTHER_TOKEN)
+    await command(house, tmp_path, "lift", order.id)
+    trace = Trace(house)
+    assert codes_of(await house.call("create_invoice", invoice("killed"), state=token)) == [
+        "handshake.token_unknown"
+    ]
+    trace.refused_unseen("handshake.token_unknown")
+    assert await first_phase(house, "create_invoice", invoice("killed"))
+    (added, *_) = [
+        msgspec.json.decode(line) for line in (tmp_path / "operator.jsonl").read_bytes().splitlines()[1:]
+    ]
+    assert added["record"]["reasons"] == ["admin.kill_add"]
+    assert added["record"]["caller"]["subject"] == "operator-one"
+
+
+async def test_a_killed_definition_while_a_confirmation_waits(
+    house: House, person: Person, tmp_path: Path
+) -> None:
+    """A person signs what was stopped in the meantime: it is not carried out."""
+    waiting = await until_confirmation(house, "create_refund", refund("7.10"))
+    entry = await house.gateway.house.catalog.current("paypal", "create_refund", sensitive=True)
+    await command(house, tmp_path, "add", "--definition", entry.tool.definition_hash)
+    assert (await person.approve(approve_url_of(waiting))).status_code == 200
+    trace = Trace(house)
+    answer = await house.call("create_refund", refund("7.10"), state=token_of(waiting))
+    assert codes_of(answer) == ["kill.definition"]
+    assert trace.writes == []
+    assert trace.record["status"] == "refused"
+
+
+async def test_a_killed_revision(house: House, tmp_path: Path) -> None:
+    """Whatever a policy with that name allows is refused, under its own token."""
+    token = await first_phase(house, "create_invoice", invoice("revision"))
+    revision = Trace.closed(house)[-1]["decision"]["revision"]
+    await command(house, tmp_path, "add", "--revision", revision)
+    trace = Trace(house)
+    assert codes_of(await house.call("create_invoice", invoice("revision"), state=token)) == ["kill.revision"]
+    trace.refused_unseen("kill.revision")
+
+
+async def test_a_kill_holds_at_every_gateway_of_the_store(house: House, tmp_path: Path) -> None:
+    """The token was handed out at one gateway, and is shown at another."""
+    (tmp_path / "second").mkdir()
+    async with running_house(tmp_path / "second", state_url=house.settings.state.url) as second:
+        token = await first_phase(house, "create_invoice", invoice("two"))
+        await command(house, tmp_path, "add", "--tool", "paypal/create_invoice")
+        for gateway, state in ((second, token), (house, None)):
+            trace = Trace(gateway)
+            answer = await gateway.call("create_invoice", invoice("two"), state=state)
+            assert codes_of(answer) == ["kill.tool"], answer
+            trace.refused_unseen("kill.tool")
+
+
+async def test_a_killed_caller_reads_no_resources(house: House, tmp_path: Path) -> None:
+    """Requests that are no calls end too, once the copy knows: a second at most."""
+    await command(house, tmp_path, "add", "--caller", "agent-one")
+    await house.gateway.house.kills.refresh()  # type: ignore[union-attr]
+    trace = Trace(house)
+    assert codes_of(await house.call("list_invoices", READ)) == ["kill.caller"]
+    trace.refused_unseen("kill.caller")
+    answer = (await house.rpc("resources/list", token=AGENT_TOKEN)).json()
+    assert "kill.caller" in str(answer["error"])
+    assert status_of(await house.call("list_invoices", READ, token=OTHER_TOKEN)) == "executed"
