@@ -29,6 +29,8 @@ from gateway.parts import (
     open_kills,
     open_shelf,
     receipt_keys_of,
+    tool_limit_of,
+    with_login_limit,
 )
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
@@ -110,6 +112,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
             kills=kills,
+            rates=tool_limit_of(settings, shelf.store, now=now),
             receipts=None
             if keys is None
             else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
@@ -148,7 +151,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 ),
             ]
         )
-        yield Gateway(endpoint, app, store=shelf.store, house=house, probe=probe)
+        yield Gateway(endpoint, with_login_limit(app, settings), store=shelf.store, house=house, probe=probe)
 
 
 def _guard(settings: Settings) -> Guard:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from starlette.types import ASGIApp
+
 from gateway.audit.checkpoint import Signer
 from gateway.audit.file_sink import FileSink
 from gateway.audit.keys import read_private_key
@@ -26,6 +28,9 @@ from gateway.policy.embedded import Embedded
 from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
+from gateway.rate.bucket import Buckets
+from gateway.rate.limits import ToolLimit
+from gateway.rate.login import LoginLimit
 from gateway.receipts.keys import ReceiptKeys, generated_key, read_keys
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
@@ -146,6 +151,18 @@ async def open_kills(store: Store, stack: AsyncExitStack) -> KillSwitch:
         await kills.refresh()
     stack.push_async_callback(_stopped, asyncio.create_task(kills.run()))
     return kills
+
+
+def tool_limit_of(settings: Settings, store: Store, *, now: Callable[[], float]) -> ToolLimit | None:
+    """The limit on sensitive tools; None where there is none."""
+    per_minute = settings.rates.sensitive_per_minute
+    return ToolLimit(store, per_minute, now=now) if per_minute else None
+
+
+def with_login_limit(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The pages, their login limited."""
+    per_minute = settings.rates.logins_per_minute
+    return LoginLimit(app, Buckets(per_minute, per_minute, monotonic=time.monotonic)) if per_minute else app
 
 
 def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:

@@ -39,6 +39,7 @@ from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake
 from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
+from gateway.rate.limits import ToolLimit
 from gateway.receipts.issuing import Receipts
 from gateway.upstream.target import Upstream
 
@@ -65,6 +66,8 @@ class House:
     """Signs what became of a call, after its record is written."""
     kills: KillSwitch | None = None
     """What the operator stopped, whatever the policy says."""
+    rates: ToolLimit | None = None
+    """How often one caller may call one sensitive tool."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -79,6 +82,8 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
         check_mirrored(call, entry.definition)
         schema = entry.schema.judge(call.arguments)
         killed = None if house.kills is None else house.kills.stops(call, caller, entry.tool)
+        if sensitive and killed is None and house.rates is not None:
+            await house.rates.count(caller, call.server, call.tool)
         asked = Asked(
             call=call,
             caller=caller,

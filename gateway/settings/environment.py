@@ -17,6 +17,7 @@ from gateway.settings.model import (
     HandshakeSettings,
     PayPalSettings,
     PolicySettings,
+    RateSettings,
     ReceiptSettings,
     Section,
     StateSettings,
@@ -44,6 +45,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "door": DoorSettings,
+    "rates": RateSettings,
 }
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

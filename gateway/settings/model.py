@@ -180,6 +180,17 @@ class ConfirmSettings(Section, frozen=True, kw_only=True):
     hold_seconds: Annotated[float, Meta(ge=0, le=20)] = 4.0
 
 
+class RateSettings(Section, frozen=True, kw_only=True):
+    """How often one may ask; 0 is no limit. ``requests_per_minute`` and ``burst``: of one caller, at each gateway.
+    ``sensitive_per_minute``: of one caller to one tool of the classes 1 to 3, every phase counted, at all gateways on
+    one store. ``logins_per_minute``: sign-ins at the console, of one address."""
+
+    requests_per_minute: Annotated[int, Meta(ge=0, le=10_000_000)] = 6000
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
+    sensitive_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 120
+    logins_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 30
+
+
 class DoorSettings(Section, frozen=True, kw_only=True):
     """Bounds and names of the front door."""
 
@@ -203,6 +214,7 @@ class Settings(Section, frozen=True, kw_only=True):
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
     door: DoorSettings = DoorSettings()
+    rates: RateSettings = RateSettings()
 
     @property
     def host(self) -> str:
