@@ -131,4 +131,6 @@ async def test_a_killed_caller_reads_no_resources(house: House, tmp_path: Path) 
     trace.refused_unseen("kill.caller")
     answer = (await house.rpc("resources/list", token=AGENT_TOKEN)).json()
     assert "kill.caller" in str(answer["error"])
+    listing = await house.rpc("tools/list", token=AGENT_TOKEN)
+    assert (listing.status_code, listing.json()["error"]["data"]["code"]) == (403, "kill.caller")
     assert status_of(await house.call("list_invoices", READ, token=OTHER_TOKEN)) == "executed"
