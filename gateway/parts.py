@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from gateway.audit.checkpoint import Signer
 from gateway.audit.file_sink import FileSink
-from gateway.audit.keys import read_private_key
+from gateway.audit.keys import read_private_key, read_public_key
 from gateway.audit.ledger import Audit
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog
@@ -31,7 +31,7 @@ from gateway.policy.reload import Reloader, ReloadEvent
 from gateway.rate.bucket import Buckets
 from gateway.rate.limits import ToolLimit
 from gateway.rate.login import LoginLimit
-from gateway.receipts.keys import ReceiptKeys, generated_key, read_keys
+from gateway.receipts.keys import ReceiptKeys, generated_key
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import open_store
@@ -131,16 +131,16 @@ def receipt_keys_of(settings: Settings) -> ReceiptKeys | None:
     chosen = settings.receipts
     if not chosen.enabled:
         return None
+    key = "receipts.signing_key"
     try:
-        signing_key = (
-            generated_key(Path(settings.audit.path).parent)
-            if chosen.signing_key is None
-            else Path(chosen.signing_key)
-        )
-        return read_keys(signing_key, [Path(one) for one in chosen.previous_keys])
+        path = chosen.signing_key or generated_key(Path(settings.audit.path).parent)
+        signing_key = read_private_key(Path(path).read_bytes())
+        key = "receipts.previous_keys"
+        previous = [read_public_key(Path(one).read_bytes()) for one in chosen.previous_keys]
     except (OSError, ValueError) as problem:
         said = problem.strerror if isinstance(problem, OSError) else problem
-        raise SettingsError(f"receipts.signing_key: a key of receipts cannot be used: {said}.") from None
+        raise SettingsError(f"{key}: {said}.") from None
+    return ReceiptKeys(signing_key, previous)
 
 
 async def open_kills(store: Store, stack: AsyncExitStack) -> KillSwitch:

@@ -18,6 +18,7 @@ from gateway.cli.common import config_option, json_option, name_of, settings_of,
 from gateway.cli.record import record_admin
 from gateway.kill.order import KillOrder, Kind
 from gateway.kill.orders import give, lift, read_orders
+from gateway.kill.sweep import void_waiting
 from gateway.outcome.view import visible
 from gateway.serving import run
 from gateway.settings import Settings
@@ -93,10 +94,11 @@ def add(
         by=by,
         at=int(time.time()),
     )
-    run(_given(settings_of(config), order))
-    click.echo(
-        msgspec.json.encode(order).decode() if as_json else f"{order.id}: {visible(str(order))} is stopped"
-    )
+    voided = run(_given(settings_of(config), order))
+    if as_json:
+        click.echo(msgspec.json.encode({"order": order, "voided": voided}).decode())
+        return
+    click.echo(f"{order.id}: {visible(str(order))} is stopped; {voided} waiting calls are void")
 
 
 @kill.command("list")
@@ -133,7 +135,7 @@ def lift_(order_id: str, reason: str, by: str, config: Path | None, as_json: boo
         click.echo(f"{lifted.id}: {visible(str(lifted))} is stopped no longer")
 
 
-async def _given(settings: Settings, order: KillOrder) -> None:
+async def _given(settings: Settings, order: KillOrder) -> int:
     store = open_store(settings.state.url)
     try:
         await give(store, order)
@@ -147,6 +149,7 @@ async def _given(settings: Settings, order: KillOrder) -> None:
             tool=str(order),
             definition_hash=order.value if order.kind == "definition" else None,
         )
+        return await void_waiting(store, order)
     finally:
         await store.aclose()
 

@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.audit.keys import new_key, read_private_key, read_public_key
+from gateway.audit.keys import new_key
 from gateway.receipts.jws import ALGORITHM, Signer
 
 GENERATED = "receipts.pem"
@@ -45,13 +45,6 @@ class ReceiptKeys:
     def published(self, issuer: str) -> dict[str, Any]:
         """The document at ``/.well-known/countersign-receipts.json``."""
         return {"issuer": issuer, "keys": [_jwk(kid, key) for kid, key in self.public.items()]}
-
-
-def read_keys(signing_key: Path, previous: Iterable[Path] = ()) -> ReceiptKeys:
-    """Keys from PEM files; earlier ones by their public halves. :raises ValueError: :raises OSError:"""
-    return ReceiptKeys(
-        read_private_key(signing_key.read_bytes()), [read_public_key(path.read_bytes()) for path in previous]
-    )
 
 
 def generated_key(folder: Path) -> Path:

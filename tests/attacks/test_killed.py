@@ -58,12 +58,22 @@ async def command(house: House, folder: Path, *arguments: str) -> bytes:
     return out
 
 
+class Stopped(msgspec.Struct):
+    """What ``kill add`` says."""
+
+    order: KillOrder
+    voided: int
+
+
+async def stop(house: House, folder: Path, *arguments: str) -> Stopped:
+    """``countersign kill add``."""
+    return msgspec.json.decode(await command(house, folder, "add", *arguments), type=Stopped)
+
+
 async def test_a_killed_caller_with_an_outstanding_token(house: House, tmp_path: Path) -> None:
     """Killed from another process between the two phases; others go on; a lift does not revive the token."""
     token = await first_phase(house, "create_invoice", invoice("killed"))
-    order = msgspec.json.decode(
-        await command(house, tmp_path, "add", "--caller", "agent-one"), type=KillOrder
-    )
+    order = (await stop(house, tmp_path, "--caller", "agent-one")).order
     trace = Trace(house)
     answer = await house.call("create_invoice", invoice("killed"), state=token)
     assert codes_of(answer) == ["kill.caller"]
@@ -71,6 +81,7 @@ async def test_a_killed_caller_with_an_outstanding_token(house: House, tmp_path:
     trace.refused_unseen("kill.caller")
     assert await first_phase(house, "create_invoice", invoice("other"), token=OTHER_TOKEN)
     await command(house, tmp_path, "lift", order.id)
+    await house.gateway.house.kills.refresh()  # type: ignore[union-attr]
     trace = Trace(house)
     assert codes_of(await house.call("create_invoice", invoice("killed"), state=token)) == [
         "handshake.token_unknown"
@@ -87,23 +98,43 @@ async def test_a_killed_caller_with_an_outstanding_token(house: House, tmp_path:
 async def test_a_killed_definition_while_a_confirmation_waits(
     house: House, person: Person, tmp_path: Path
 ) -> None:
-    """A person signs what was stopped in the meantime: it is not carried out."""
+    """Signed by a person, then stopped: it is not carried out, and a lift does not bring the signature back."""
     waiting = await until_confirmation(house, "create_refund", refund("7.10"))
-    entry = await house.gateway.house.catalog.current("paypal", "create_refund", sensitive=True)
-    await command(house, tmp_path, "add", "--definition", entry.tool.definition_hash)
     assert (await person.approve(approve_url_of(waiting))).status_code == 200
+    entry = await house.gateway.house.catalog.current("paypal", "create_refund", sensitive=True)
+    stopped = await stop(house, tmp_path, "--definition", entry.tool.definition_hash)
+    assert stopped.voided == 1
     trace = Trace(house)
     answer = await house.call("create_refund", refund("7.10"), state=token_of(waiting))
     assert codes_of(answer) == ["kill.definition"]
     assert trace.writes == []
     assert trace.record["status"] == "refused"
+    await command(house, tmp_path, "lift", stopped.order.id)
+    await house.gateway.house.kills.refresh()  # type: ignore[union-attr]
+    again = await house.call("create_refund", refund("7.10"))
+    assert status_of(again) == "handshake_required"
+    answer = await house.call("create_refund", refund("7.10"), state=token_of(again))
+    assert status_of(answer) == "confirmation_required"
+    assert trace.writes == []
+
+
+async def test_a_person_cannot_sign_what_was_stopped(house: House, person: Person, tmp_path: Path) -> None:
+    """It waits no longer; the calls of others do."""
+    mine = await until_confirmation(house, "create_refund", refund("7.11"))
+    others = await until_confirmation(house, "create_refund", refund("7.12"), token=OTHER_TOKEN)
+    assert (await stop(house, tmp_path, "--caller", "agent-one")).voided == 1
+    assert await person.fields(approve_url_of(mine)) == {}
+    assert (await person.approve(approve_url_of(others))).status_code == 200
+    answer = await house.call("create_refund", refund("7.12"), state=token_of(others), token=OTHER_TOKEN)
+    assert status_of(answer) == "executed"
+    assert len(house.paypal_writes) == 1
 
 
 async def test_a_killed_revision(house: House, tmp_path: Path) -> None:
     """Whatever a policy with that name allows is refused, under its own token."""
     token = await first_phase(house, "create_invoice", invoice("revision"))
     revision = Trace.closed(house)[-1]["decision"]["revision"]
-    await command(house, tmp_path, "add", "--revision", revision)
+    await stop(house, tmp_path, "--revision", revision)
     trace = Trace(house)
     assert codes_of(await house.call("create_invoice", invoice("revision"), state=token)) == ["kill.revision"]
     trace.refused_unseen("kill.revision")
@@ -114,7 +145,7 @@ async def test_a_kill_holds_at_every_gateway_of_the_store(house: House, tmp_path
     (tmp_path / "second").mkdir()
     async with running_house(tmp_path / "second", state_url=house.settings.state.url) as second:
         token = await first_phase(house, "create_invoice", invoice("two"))
-        await command(house, tmp_path, "add", "--tool", "paypal/create_invoice")
+        await stop(house, tmp_path, "--tool", "paypal/create_invoice")
         for gateway, state in ((second, token), (house, None)):
             trace = Trace(gateway)
             answer = await gateway.call("create_invoice", invoice("two"), state=state)
@@ -124,7 +155,7 @@ async def test_a_kill_holds_at_every_gateway_of_the_store(house: House, tmp_path
 
 async def test_a_killed_caller_reads_no_resources(house: House, tmp_path: Path) -> None:
     """Requests that are no calls end too, once the copy knows: a second at most."""
-    await command(house, tmp_path, "add", "--caller", "agent-one")
+    await stop(house, tmp_path, "--caller", "agent-one")
     await house.gateway.house.kills.refresh()  # type: ignore[union-attr]
     trace = Trace(house)
     assert codes_of(await house.call("list_invoices", READ)) == ["kill.caller"]

@@ -22,7 +22,8 @@ def test_stopped_listed_and_lifted(run: Run, tmp_path: Path) -> None:
     """Each with its record; lifting twice is a no."""
     added = run("kill", "add", "--tool", "paypal/create_refund", *WHO, "--json")
     assert added.code == 0, added.err
-    order = added.document
+    order = added.document["order"]
+    assert added.document["voided"] == 0
     assert (order["kind"], order["within"], order["value"]) == ("tool", "paypal", "create_refund")
     assert run("kill", "list", "--json").document == [order]
     shown = run("kill", "list").out

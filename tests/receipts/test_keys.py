@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audit.keys import new_key
+from gateway.audit.keys import new_key, read_private_key, read_public_key
 from gateway.receipts.jws import check, read
-from gateway.receipts.keys import generated_key, read_keys, read_published
+from gateway.receipts.keys import ReceiptKeys, generated_key, read_published
 from tests.support.receipts import KEYS, a_receipt
 
 
@@ -23,15 +23,15 @@ def test_a_key_is_made_once(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert generated_key(tmp_path / "state") == path
     assert [one.name for one in path.parent.iterdir()] == ["receipts.pem"]
-    signed = read_keys(path).signer.sign(a_receipt())
-    assert check(read(signed), read_keys(path).public) == a_receipt()
+    keys = ReceiptKeys(read_private_key(path.read_bytes()))
+    assert check(read(keys.signer.sign(a_receipt())), keys.public) == a_receipt()
 
 
 def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
     """Whoever comes second takes the first one's."""
     code = (
-        "import sys; from pathlib import Path; from gateway.receipts.keys import generated_key, read_keys; "
-        "print(*read_keys(generated_key(Path(sys.argv[1]))).public)"
+        "import sys; from pathlib import Path; from gateway.receipts.keys import generated_key; "
+        "print(generated_key(Path(sys.argv[1])).read_text())"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
@@ -40,14 +40,11 @@ def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
     assert len({one.communicate(timeout=60)[0] for one in running}) == 1
 
 
-def test_a_rotated_key_still_vouches_for_what_it_signed(tmp_path: Path) -> None:
+def test_a_rotated_key_still_vouches_for_what_it_signed() -> None:
     """Its public half is published beside the new one."""
-    for name in ("old", "new"):
-        private, public = new_key()
-        (tmp_path / name).write_bytes(private)
-        (tmp_path / f"{name}.pub").write_bytes(public)
-    before = read_keys(tmp_path / "old").signer.sign(a_receipt())
-    rotated = read_keys(tmp_path / "new", [tmp_path / "old.pub"])
+    (old, old_public), (new, _) = new_key(), new_key()
+    before = ReceiptKeys(read_private_key(old)).signer.sign(a_receipt())
+    rotated = ReceiptKeys(read_private_key(new), [read_public_key(old_public)])
     published = read_published(msgspec.json.encode(rotated.published("https://gateway.example")))
     assert published.issuer == "https://gateway.example"
     for text in (before, rotated.signer.sign(a_receipt())):
