@@ -1,7 +1,10 @@
 """Receipts in a gateway that is configured: off, with a key of the operator's own, and with one that is none."""
 
+import asyncio
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.audit.keys import new_key, read_public_key
@@ -42,6 +45,36 @@ async def test_the_operators_own_keys(tmp_path: Path) -> None:
         ]
         assert listed["issuer"] == house.url
         assert not (tmp_path / "receipts.pem").exists()
+
+
+async def test_a_saved_answer_is_checked_with_the_keys_the_gateway_publishes(tmp_path: Path) -> None:
+    """The whole way: a real call, its answer in a file, the command with the URL, arguments, result and audit."""
+    async with running_house(tmp_path) as house:
+        token = await first_phase(house, "create_invoice", invoice("saved"))
+        answer = await house.call("create_invoice", invoice("saved"), state=token)
+        saved, sent = tmp_path / "answer.json", tmp_path / "arguments.json"
+        saved.write_bytes(msgspec.json.encode(answer))
+        sent.write_bytes(msgspec.json.encode(invoice("saved")))
+        told = await _verified(
+            saved, house.url, "--arguments", sent, "--result", saved, "--audit", house.audit_path
+        )
+        assert told == (0, [])
+        sent.write_bytes(msgspec.json.encode(invoice("another")))
+        answer["result"]["content"] = []
+        saved.write_bytes(msgspec.json.encode(answer))
+        told = await _verified(saved, house.url, "--arguments", sent, "--result", saved)
+        assert told == (1, ["arguments_hash", "result_hash"])
+
+
+async def _verified(saved: Path, url: str, *options: str | Path) -> tuple[int | None, list[str]]:
+    """``countersign receipt verify`` in a process of its own: its exit code, and what it says is wrong."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from gateway.cli import main; main()", "receipt", "verify", str(saved)),
+        *("--keys", url + WELL_KNOWN, "--json", *map(str, options)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await running.communicate()
+    return running.returncode, [one["what"] for one in msgspec.json.decode(out)["problems"]]
 
 
 @pytest.mark.parametrize("key", ["signing_key", "previous_keys"])
