@@ -139,6 +139,7 @@ async def _given(settings: Settings, order: KillOrder) -> int:
     store = open_store(settings.state.url)
     try:
         await give(store, order)
+        voided = await void_waiting(store, order)
         # Stopped first, recorded second, the other way round than everything else: an audit that cannot be written
         # must not keep anybody from stopping what does harm. A record that fails is an error all the same.
         await record_admin(
@@ -149,7 +150,7 @@ async def _given(settings: Settings, order: KillOrder) -> int:
             tool=str(order),
             definition_hash=order.value if order.kind == "definition" else None,
         )
-        return await void_waiting(store, order)
+        return voided
     finally:
         await store.aclose()
 

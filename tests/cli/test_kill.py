@@ -69,3 +69,14 @@ def test_each_kind_can_be_stopped(run: Run, arguments: tuple[str, str]) -> None:
     assert "is stopped" in run("kill", "add", *arguments, *WHO).out
     (order,) = run("kill", "list", "--json").document
     assert (order["kind"], order["value"], order["within"]) == (arguments[0][2:], arguments[1], None)
+
+
+def test_an_audit_that_cannot_be_written_keeps_nobody_from_stopping(run: Run, tmp_path: Path) -> None:
+    """The order stands, and the command says that its record is missing; a lift without a record does not happen."""
+    (tmp_path / "file").write_text("")
+    settings = {**good_settings(), "audit": {"path": "file/audit.jsonl"}}
+    (tmp_path / "countersign.yaml").write_text(yaml.safe_dump(settings))
+    assert run("kill", "add", "--caller", "agent-one", *WHO).code == 2
+    (order,) = run("kill", "list", "--json").document
+    assert run("kill", "lift", order["id"], *WHO).code == 2
+    assert len(run("kill", "list", "--json").document) == 1
