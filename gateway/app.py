@@ -28,9 +28,22 @@ from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.in_band import InBand
 from gateway.outcome.parked import Parking
 from gateway.outcome.pending import Waiting
-from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf
+from gateway.parts import (
+    PAYPAL,
+    engine_of,
+    environment_of,
+    open_audit,
+    open_kills,
+    open_shelf,
+    receipt_keys_of,
+    tool_limit_of,
+    with_login_limit,
+)
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.receipts.issuing import Receipts
+from gateway.receipts.keeping import Keeping
+from gateway.receipts.pages import receipt_routes
 from gateway.recognition import identity_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
@@ -114,6 +127,10 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         stack.push_async_callback(_stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        kills = await open_kills(shelf.store, stack)
+        keys = receipt_keys_of(settings)
+        keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
+        stack.push_async_callback(keeping.aclose)
         house = House(
             books=books,
             identity=identity,
@@ -143,6 +160,11 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             upstreams=shelf.upstreams,
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
+            kills=kills,
+            rates=tool_limit_of(settings, shelf.store, now=now),
+            receipts=None
+            if keys is None
+            else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
         )
         guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(
@@ -170,6 +192,15 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             routes=[
                 *health_routes(probe),
                 *metadata_routes(settings, shelf.upstreams),
+                *receipt_routes(
+                    keys,
+                    keeping,
+                    issuer=settings.public_url.rstrip("/"),
+                    identity=identity,
+                    store=shelf.store,
+                    policy=policy,
+                    now=now,
+                ),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,
@@ -180,7 +211,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 ),
             ]
         )
-        yield Gateway(endpoint, app, rest=rest, store=shelf.store, house=house, probe=probe)
+        yield Gateway(
+            endpoint,
+            with_login_limit(app, settings),
+            rest=rest,
+            store=shelf.store,
+            house=house,
+            probe=probe,
+        )
 
 
 def _guard(settings: Settings) -> Guard:

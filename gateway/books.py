@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Literal, Self
 
+from gateway.audit.chain import Position
 from gateway.audit.ledger import Audit, AuditEntry
-from gateway.audit.record import Phase, Status
+from gateway.audit.record import AuditRecord, Phase, Status
 from gateway.catalog.catalog import Entry
 from gateway.console.decide import AuditOutcome, Verdict
 from gateway.console.person import Person
@@ -66,6 +67,11 @@ class CallBook:
             broken = isinstance(error, Unavailable)
             self._entry.finished(Status.FAILED if broken else Status.REFUSED, error=error.code)
         await self._entry.__aexit__(kind, error, traceback)
+
+    @property
+    def written(self) -> tuple[AuditRecord, Position | None] | None:
+        """The page as it was closed, and its place in the chain; None before."""
+        return self._entry.written
 
     def caller(self, caller: Caller) -> Caller:
         """Who asks."""

@@ -11,6 +11,7 @@
     │   └── (door/http.py)           door.media_type 415, door.not_acceptable 406, door.too_slow 408
     ├── Unauthenticated              identity.*                 401   4010
     ├── Forbidden                    identity.forbidden_*       403   4030
+    ├── RateLimited                  rate.*                     429   4290
     ├── UnknownTool                  catalog.unknown_tool       400   -32602
     ├── TokenRefused                 handshake.*, confirm.*     400   -32602
     │                                transaction.already_begun
@@ -116,6 +117,18 @@ class Forbidden(CountersignError):
     code = "identity.forbidden"
     http_status = 403
     rpc_code = 4030
+
+
+class RateLimited(CountersignError):
+    """Too often (RFC 6585 section 4). Nothing was judged, sent or burnt; ``retry_after_s`` is whole seconds."""
+
+    code = "rate.exceeded"
+    http_status = 429
+    rpc_code = 4290
+
+    def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
+        super().__init__(message, code=code, data={"retryAfter": retry_after_s})
+        self.retry_after_s = retry_after_s
 
 
 class UnknownTool(CountersignError):

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.catalog.shown import NONE, shown
 from gateway.door.call import Era
-from gateway.errors import PolicyUnavailable
+from gateway.errors import Forbidden, PolicyUnavailable
 from gateway.identity.credentials import Credentials
 from gateway.policy.engine import Entrypoint
 from gateway.walk import House
@@ -23,9 +23,12 @@ async def list_tools(
     the server is one whose tools we know.
 
     :raises PolicyUnavailable: the engine gave no usable answer.
+    :raises Forbidden: ``kill.caller``.
     """
     async with house.books.listing(call_id=call_id, server=server, era=era) as book:
         caller = book.caller(await house.identity.identify(credentials))
+        if house.kills is not None and house.kills.stops_caller(caller) is not None:
+            raise Forbidden("The operator stopped this caller.", code="kill.caller")
         entries = await house.catalog.all(server)
         answer = await house.policy.ask(
             Entrypoint.LISTING,

@@ -11,20 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from starlette.types import ASGIApp
+
 from gateway.audit.checkpoint import Signer
 from gateway.audit.file_sink import FileSink
-from gateway.audit.keys import read_private_key
+from gateway.audit.keys import read_private_key, read_public_key
 from gateway.audit.ledger import Audit
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
-from gateway.errors import SettingsError
+from gateway.errors import SettingsError, StoreUnavailable
+from gateway.kill.switch import KillSwitch
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
 from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
+from gateway.rate.bucket import Buckets
+from gateway.rate.limits import ToolLimit
+from gateway.rate.login import LoginLimit
+from gateway.receipts.keys import ReceiptKeys, generated_key
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import open_store
@@ -117,6 +124,45 @@ def audit_of(settings: Settings) -> Audit:
     path = Path(settings.audit.path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
+
+
+def receipt_keys_of(settings: Settings) -> ReceiptKeys | None:
+    """The keys of receipts; None where there are none. :raises SettingsError: a key that cannot be used."""
+    chosen = settings.receipts
+    if not chosen.enabled:
+        return None
+    key = "receipts.signing_key"
+    try:
+        path = chosen.signing_key or generated_key(Path(settings.audit.path).parent)
+        signing_key = read_private_key(Path(path).read_bytes())
+        key = "receipts.previous_keys"
+        previous = [read_public_key(Path(one).read_bytes()) for one in chosen.previous_keys]
+    except (OSError, ValueError) as problem:
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise SettingsError(f"{key}: {said}.") from None
+    return ReceiptKeys(signing_key, previous)
+
+
+async def open_kills(store: Store, stack: AsyncExitStack) -> KillSwitch:
+    """The kill switch, renewed until the stack is closed. A store that does not answer yet keeps nobody from
+    starting: what is sensitive asks it again, and is refused."""
+    kills = KillSwitch(store)
+    with suppress(StoreUnavailable):
+        await kills.refresh()
+    stack.push_async_callback(_stopped, asyncio.create_task(kills.run()))
+    return kills
+
+
+def tool_limit_of(settings: Settings, store: Store, *, now: Callable[[], float]) -> ToolLimit | None:
+    """The limit on sensitive tools; None where there is none."""
+    per_minute = settings.rates.sensitive_per_minute
+    return ToolLimit(store, per_minute, now=now) if per_minute else None
+
+
+def with_login_limit(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The pages, their login limited."""
+    per_minute = settings.rates.logins_per_minute
+    return LoginLimit(app, Buckets(per_minute, per_minute, monotonic=time.monotonic)) if per_minute else app
 
 
 def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:

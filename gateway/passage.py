@@ -193,7 +193,8 @@ def _subscribing(request: Request) -> list[Request]:
 
 
 async def _judged(house: House, request: Request, caller: Caller, target: str | None) -> Decision:
-    return await house.policy.passes(
+    killed = None if house.kills is None else house.kills.stops_caller(caller)
+    return killed or await house.policy.passes(
         PassageFacts(
             id=request.call_id,
             time=int(request.received_at),

@@ -19,7 +19,8 @@ from gateway.identity.jwt import JwtVerifier
 from gateway.identity.keys import KeySource, LocalKeys, RemoteKeys
 from gateway.identity.proofs import DpopProofs, Nonces
 from gateway.identity.static import StaticTokens
-from gateway.identity.verifier import Identity, Verifier
+from gateway.identity.verifier import Identity, Meter, Verifier
+from gateway.rate.limits import CallerLimit
 from gateway.settings import Settings
 from gateway.settings.model import IssuerSettings
 from gateway.state.store import Store
@@ -58,7 +59,14 @@ async def identity_of(
         proofs = DpopProofs(store, rules, nonces=nonces_of(settings, now=now), clock=now)
     except ValueError as problem:
         raise SettingsError(f"identity.dpop: {problem}.") from None
-    return Identity(verifiers, proofs=proofs, require_bound=dpop.required)
+    return Identity(verifiers, proofs=proofs, require_bound=dpop.required, meter=_meter(settings))
+
+
+def _meter(settings: Settings) -> Meter | None:
+    rates = settings.rates
+    if not rates.requests_per_minute:
+        return None
+    return CallerLimit(rates.requests_per_minute, rates.burst, monotonic=time.monotonic)
 
 
 def introspection_of(

@@ -26,6 +26,7 @@ from gateway.door.call import ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
 from gateway.identity.verifier import Identity
+from gateway.kill.switch import KillSwitch
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Again, Answer
 from gateway.outcome.authorize import AuthorizeOutcome
@@ -40,6 +41,8 @@ from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm, Decision, Deny, Handshake
 from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
+from gateway.rate.limits import ToolLimit
+from gateway.receipts.issuing import Receipts
 from gateway.upstream.target import Upstream
 
 
@@ -62,6 +65,12 @@ class House:
     waiting: Waiting
     annotations: Mapping[str, Annotations] = field(default_factory=dict)
     """Server -> what hosts are told of its tools instead of its own hints."""
+    receipts: Receipts | None = None
+    """Signs what became of a call, after its record is written."""
+    kills: KillSwitch | None = None
+    """What the operator stopped, whatever the policy says."""
+    rates: ToolLimit | None = None
+    """How often one caller may call one sensitive tool."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -71,7 +80,11 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
     """
     sensitive = house.classes.is_sensitive(call.server, call.tool)
     async with house.books.call(call, sensitive=sensitive) as book:  # 7
-        return book.answered(await _judged(call, house, book, host, sensitive=sensitive))
+        answer, decision, consent = await _judged(call, house, book, host, sensitive=sensitive)
+        book.answered(answer)
+    if house.receipts is None:
+        return answer
+    return house.receipts.issued(answer, decision, consent.facts.confirmations, book.written)
 
 
 async def _judged(
@@ -82,22 +95,25 @@ async def _judged(
     *,
     sensitive: bool,
     again: bool = False,
-) -> Answer:
+) -> tuple[Answer, Decision, Consent]:
     """Rooms 2 to 6. A host that was asked inside its call, and accepted, passes them once more as if it had
     repeated the call: the second question to the policy is never skipped."""
     caller = book.caller(await house.identity.identify(call.credentials))  # 2
     entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
     check_mirrored(call, entry.definition)
     schema = entry.schema.judge(call.arguments)
+    killed = None if house.kills is None else house.kills.stops(call, caller, entry.tool)
+    if sensitive and killed is None and house.rates is not None and not again:
+        await house.rates.count(caller, call.server, call.tool)
     asked = Asked(
         call=call,
         caller=caller,
         tool=entry.tool,
         approval=entry.approval,
         schema=schema,
-        money=await house.amounts.of(call) if schema.valid else None,
+        money=await house.amounts.of(call) if schema.valid and killed is None else None,
     )
-    decision, consent = await _judge(asked, house)  # 4
+    decision, consent = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4
     book.decided(decision, consent.transaction_id)
     shaped = entry.definition.has_output_schema
     answer = await _carry_out(asked, decision, consent, house, book, host, shaped=shaped)
@@ -105,7 +121,7 @@ async def _judged(
         repeated = await house.in_band.repeated(asked, decision, answer, host)
         if repeated is not None:
             return await _judged(repeated, house, book, host, sensitive=sensitive, again=True)
-    return answer
+    return answer, decision, consent
 
 
 async def _carry_out(
@@ -129,6 +145,21 @@ async def _carry_out(
             return deny(asked, decision)
         case _:
             assert_never(decision)
+
+
+async def _unless_killed(
+    asked: Asked, house: House, killed: Deny | None, *, sensitive: bool
+) -> tuple[Decision, Consent]:
+    """The judgement, unless the operator stopped this call: known before, or found out by the last look."""
+    if killed is not None:
+        if asked.call.token is not None:
+            # An order that is lifted again must not revive what was handed out before it.
+            await house.waiting.present(asked.call.token)
+        return killed, Consent(transaction_id=asked.call.call_id)
+    decision, consent = await _judge(asked, house)
+    if house.kills is not None:
+        decision = await house.kills.overrules(asked, decision, sensitive=sensitive) or decision
+    return decision, consent
 
 
 async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:

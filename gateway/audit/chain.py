@@ -113,6 +113,14 @@ class Line(msgspec.Struct, frozen=True):
     hash: str
 
 
+class Position(msgspec.Struct, frozen=True):
+    """Where a record stands: the chain's id, the line's ``seq``, and the line's hash."""
+
+    chain: str
+    seq: int
+    hash: str
+
+
 class Chain(msgspec.Struct, frozen=True):
     """Where a chain ends: its id, the next line's ``seq``, the last line's hash."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from gateway.audit.chain import Position
 from gateway.audit.checkpoint import Signer
 from gateway.audit.journal import Journal
 from gateway.audit.record import AuditRecord
@@ -70,7 +71,7 @@ class FileSink:
         """See ``Sink.healthy``."""
         return not (self._write_failed or self._sync_failed or self._closed)
 
-    async def append(self, record: AuditRecord, *, durable: bool) -> None:
+    async def append(self, record: AuditRecord, *, durable: bool) -> Position | None:
         """See ``Sink.append``. Durable appends that wait at the same time share one fsync."""
         if self._closed:
             raise AuditUnavailable("The audit is closed.")
@@ -87,8 +88,10 @@ class FileSink:
         except (OSError, NotAChainError) as error:
             raise self._write_is_broken(b"", error) from None
         self._write(data)
+        position = self._journal.position
         if durable:
             await self._sync(self._journal)
+        return position
 
     async def aclose(self) -> None:
         """See ``Sink.aclose``. What cannot be written any more is logged, not raised."""

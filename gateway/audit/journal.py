@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from gateway.audit.chain import Body, Chain, Gap, Genesis, Line, Recovered, read_line, torn
+from gateway.audit.chain import Body, Chain, Gap, Genesis, Line, Position, Recovered, read_line, torn
 from gateway.audit.checkpoint import Signer
 from gateway.audit.record import AuditRecord, timestamp
 
@@ -42,6 +42,8 @@ class Journal:
         # What was there before is not known to be vouched for: with a key, a checkpoint is due at once.
         self._uncovered = signer.every if signer else 0
         self._plan = (chain, self._uncovered)
+        self.position: Position | None = None
+        """Where the record that was planned last stands, once it is written."""
         self._gap_seq: int | None = None
         # Whether the next record needs nothing said before it: the file is begun, ends in a line, lacks no
         # record.
@@ -57,6 +59,7 @@ class Journal:
         if self._plain and self._uncovered + 1 < self._every:
             line, after = self.chain.next(record)
             self._plan = (after, self._uncovered + 1)
+            self.position = Position(after.id, after.seq - 1, after.head)
             return line
         return self._lines([*self._accounts(), record], final=False)
 
@@ -122,6 +125,8 @@ class Journal:
         for body in bodies:
             line, chain = chain.next(body)
             written.append(line)
+            if isinstance(body, AuditRecord):
+                self.position = Position(chain.id, chain.seq - 1, chain.head)
         uncovered = self._uncovered + len(bodies)
         signer = self._signer
         if signer is not None and chain.seq and (final or uncovered >= signer.every):

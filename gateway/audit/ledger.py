@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from gateway.audit.chain import Position
 from gateway.audit.record import (
     MAX_REASONS,
     AuditCaller,
@@ -61,7 +62,7 @@ class Audit:
         self.monotonic_ns = monotonic_ns
         self.lost = 0
         """Closing records that could not be written since the start, for metrics."""
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[Position | None]] = set()
 
     @property
     def healthy(self) -> bool:
@@ -82,19 +83,18 @@ class Audit:
         """``AuditUnavailable`` unless the record is on the disk."""
         await self._sink.append(record, durable=True)
 
-    async def write_closing(self, record: AuditRecord, *, durable: bool) -> None:
-        """Write, or count and log; never raises but for a cancellation, which the write survives."""
+    async def write_closing(self, record: AuditRecord, *, durable: bool) -> Position | None:
+        """Write, or count and log; never raises but for a cancellation, which the write survives. None: it is lost."""
         if not durable:
-            await self._close(record, durable=False)
-            return
+            return await self._close(record, durable=False)
         task = asyncio.ensure_future(self._close(record, durable=True))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
 
-    async def _close(self, record: AuditRecord, *, durable: bool) -> None:
+    async def _close(self, record: AuditRecord, *, durable: bool) -> Position | None:
         try:
-            await self._sink.append(record, durable=durable)
+            return await self._sink.append(record, durable=durable)
         except Exception:
             self.lost += 1
             logger.exception(
@@ -104,6 +104,7 @@ class Audit:
                 record.status.value,
                 record.transaction_id,
             )
+            return None
 
 
 class AuditEntry:
@@ -127,6 +128,8 @@ class AuditEntry:
     _error: str | None = None
     _opened = False
     _durable = False
+    written: tuple[AuditRecord, Position | None] | None = None
+    """The closing record and its place in the chain, once the entry is closed; without a place it is lost."""
 
     def __init__(self, audit: Audit, *, call_id: str, phase: Phase) -> None:
         self._audit = audit
@@ -233,7 +236,8 @@ class AuditEntry:
             # failure.
             status = Status.UNKNOWN if self._opened else Status.FAILED
             self._error = self._error or "audit.unfinished"
-        await self._audit.write_closing(self._record(status, self._error), durable=self._durable)
+        record = self._record(status, self._error)
+        self.written = (record, await self._audit.write_closing(record, durable=self._durable))
 
     def _record(self, status: Status, error: str | None) -> AuditRecord:
         audit = self._audit

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.audit.chain import Chain
+from gateway.audit.chain import Chain, Position
 from gateway.audit.checkpoint import Signer
 from gateway.audit.journal import Journal
 from gateway.audit.record import AuditRecord
@@ -22,8 +22,9 @@ class Sink(Protocol):
     def healthy(self) -> bool:
         """Whether the last write succeeded. Money is not moved while it did not (invariant 5)."""
 
-    async def append(self, record: AuditRecord, *, durable: bool) -> None:
-        """Write one record; ``durable`` returns only when it would survive a power cut.
+    async def append(self, record: AuditRecord, *, durable: bool) -> Position | None:
+        """Write one record; ``durable`` returns only when it would survive a power cut. Gives its place in the chain,
+        where there is one.
 
         ``AuditUnavailable`` if it cannot be said to be written. An append that is not durable must not
         suspend: the ledger awaits it while a cancelled call is being unwound. A cancelled durable append is
@@ -55,11 +56,12 @@ class StdoutSink:
         """See ``Sink.healthy``."""
         return self._healthy and not self._closed
 
-    async def append(self, record: AuditRecord, *, durable: bool) -> None:  # noqa: ARG002  (see the class)
+    async def append(self, record: AuditRecord, *, durable: bool) -> Position | None:  # noqa: ARG002  (see the class)
         """See ``Sink.append``."""
         if self._closed:
             raise AuditUnavailable("The audit is closed.")
         self._write(self._journal.plan(record))
+        return self._journal.position
 
     async def aclose(self) -> None:
         """See ``Sink.aclose``. The descriptor is not closed; it is not ours."""

@@ -13,6 +13,8 @@ from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
+from gateway.cli.kill import kill
+from gateway.cli.receipt import receipt
 from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
 from gateway.cli.token import token
@@ -42,6 +44,8 @@ for command in (
     tools,
     transactions,
     audit,
+    receipt,
+    kill,
     settings,
     paypal,
     simulator,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gateway.door.call import Era
-from gateway.door.passing import DECISION_META_KEY, pass_on
+from gateway.door.passing import DECISION_META_KEY, RECEIPT_META_KEY, pass_on
 from gateway.door.protocol import META_SERVER, server_info
 from gateway.outcome.answer import About, Again, Answer, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.elicitation import ELICITATION_KEY, fits_a_form, form, link
@@ -68,7 +68,12 @@ def _executed(answer: Executed, era: Era, version: str) -> msgspec.Raw | dict[st
     told = answer.warn or answer.about.duplicate_of is not None
     decision = {**_said(answer.about), "warn": list(answer.warn)} if told else None
     return pass_on(
-        answer.result, era, complete=answer.result_type is None, version=version, decision=decision
+        answer.result,
+        era,
+        complete=answer.result_type is None,
+        version=version,
+        decision=decision,
+        receipt=answer.about.receipt,
     )
 
 
@@ -104,6 +109,8 @@ def _tool_result(
         "isError": is_error,
         "_meta": {DECISION_META_KEY: body},
     }
+    if about.receipt is not None:
+        result["_meta"][RECEIPT_META_KEY] = about.receipt
     if not is_error:
         # Some hosts validate structuredContent against the tool's output schema even where isError is true; ours
         # would not fit it. A refusal says the same in its text and in _meta.

@@ -13,6 +13,8 @@ from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METH
 
 DECISION_META_KEY = "dev.countersign/decision"
 """``_meta`` key under which every answer that is not a plain pass-through says how it came to be."""
+RECEIPT_META_KEY = "dev.countersign/receipt"
+"""``_meta`` key of the signed receipt: a compact JWS (RFC 7515)."""
 MISSING_CAPABILITY = -32021
 """2026-07-28/basic/index: what the host would have to declare stands in ``data.requiredCapabilities``."""
 MAX_ERROR_CHARS = 1_000
@@ -30,11 +32,13 @@ def pass_on(
     version: str,
     decision: Mapping[str, Any] | None,
     private: bool = False,
+    receipt: str | None = None,
 ) -> msgspec.Raw | dict[str, Any]:
     """An upstream's ``result``: its members byte for byte; only ``_meta`` and ``resultType`` are ours to touch.
 
     ``complete``: the upstream said no ``resultType``; ``decision`` goes into ``_meta``; ``private``: whether this
-    caller may read it was judged, so no cache may hand it to another (2026-07-28/server/utilities/caching).
+    caller may read it was judged, so no cache may hand it to another (2026-07-28/server/utilities/caching);
+    ``receipt``: likewise goes into ``_meta``.
     Attack: an upstream that writes the gateway's own ``_meta`` keys, and so speaks with the gateway's authority.
     """
     stamp = complete and era is Era.MODERN
@@ -47,11 +51,13 @@ def pass_on(
         meta = {META_SERVER: server_info(version), **meta}
     if decision is not None:
         meta[DECISION_META_KEY] = decision
+    if receipt is not None:
+        meta[RECEIPT_META_KEY] = receipt
     scoped = private and era is Era.MODERN
     if scoped:
         members["cacheScope"] = "private"
         members.setdefault("ttlMs", 0)
-    if not (stamp or forged or scoped or decision is not None):
+    if not (stamp or forged or scoped or decision is not None or receipt is not None):
         return result
     if meta or "_meta" in members:
         members["_meta"] = meta

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from gateway.errors import CountersignError, Forbidden, Unauthenticated
+from gateway.errors import CountersignError, Forbidden, RateLimited, Unauthenticated
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.metadata import ChallengeError, www_authenticate
 
@@ -53,10 +53,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     nonce: Callable[[], str] | None = None
 
     def challenge(self, error: CountersignError, server: str) -> HeaderFields:
-        """The fields for an error; none for one that better credentials would not help."""
+        """The fields for an error; none for one that neither better credentials nor time would help."""
         metadata = self.metadata.get(server) or self.metadata.get("")
         if isinstance(error, InsufficientScope):
             return self._insufficient(metadata, error.scopes)
+        if isinstance(error, RateLimited):
+            return ((b"retry-after", str(error.retry_after_s).encode()),)
         if not isinstance(error, Unauthenticated):
             return ()
         about_proof = isinstance(error, CredentialRefused) and error.about_proof

@@ -39,6 +39,13 @@ class Proofs(Protocol):
         """
 
 
+class Meter(Protocol):
+    """Counts what recognised callers ask."""
+
+    def count(self, caller: Caller) -> None:
+        """:raises RateLimited: too often."""
+
+
 class Identity:
     """Asks the verifiers in order. The first that recognises the token decides.
 
@@ -52,7 +59,12 @@ class Identity:
     """
 
     def __init__(
-        self, verifiers: Sequence[Verifier], *, proofs: Proofs | None = None, require_bound: bool = False
+        self,
+        verifiers: Sequence[Verifier],
+        *,
+        proofs: Proofs | None = None,
+        require_bound: bool = False,
+        meter: Meter | None = None,
     ) -> None:
         # An empty list would recognise nobody today and anybody after one careless change: refuse at start.
         if not verifiers:
@@ -60,6 +72,7 @@ class Identity:
         self._verifiers = tuple(verifiers)
         self._proofs = proofs
         self._require_bound = require_bound
+        self._meter = meter
 
     async def identify(self, credentials: Credentials) -> Caller:
         """Who asks.
@@ -68,7 +81,15 @@ class Identity:
 
         :raises CredentialRefused: nobody we know; see :class:`~gateway.identity.errors.Code`.
         :raises IssuerUnavailable: the answer cannot be had at the moment.
+        :raises RateLimited: somebody we know, who asks too often. A body that is looked at before it is parsed counts
+            twice.
         """
+        caller = await self._identified(credentials)
+        if self._meter is not None:
+            self._meter.count(caller)
+        return caller
+
+    async def _identified(self, credentials: Credentials) -> Caller:
         if credentials.bearer is None:  # (1)
             raise CredentialRefused(Code.TOKEN_MISSING)
         caller = await self._recognise(credentials.bearer, credentials.server)  # (2)

@@ -26,6 +26,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """The transaction of an equal call before this one, which was therefore not sent."""
     faults: tuple[str, ...] = ()
     """Where the arguments break the tool's input schema: places and rules, so that the caller can mend them."""
+    receipt: str | None = None
+    """The signed statement of what became of the call, where the policy asks for one."""
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,6 +96,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     replay: ReplayObligation | None = None
     scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()
     """With a deny for missing scopes: all that the call needs, held ones included (step-up)."""
+    receipt: bool = False
+    """What becomes of the call is signed, for the caller to keep (``gateway/receipts``)."""
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,7 +171,7 @@ def denied(code: str, message: str, remedy: str, *, revision: str = "") -> Deny:
 def overruled(decision: Decision, code: str, message: str, remedy: str) -> Deny:
     """A deny of the gateway's own, where the policy was heard and something stronger speaks against the call.
 
-    What the policy said about class, tier and phase stays, for the record.
+    What the policy said about class, tier and phase stays, for the record. Such a refusal always has a receipt.
     """
     reason = Reason(code=code, outcome=Outcome.DENY, message=message, remedy=remedy)
     return Deny(
@@ -180,6 +182,7 @@ def overruled(decision: Decision, code: str, message: str, remedy: str) -> Deny:
         revision=decision.revision,
         decision_id=decision.decision_id,
         engine=decision.engine,
+        obligations=Obligations(receipt=True),
     )
 
 

@@ -17,6 +17,8 @@ from gateway.settings.model import (
     HandshakeSettings,
     PayPalSettings,
     PolicySettings,
+    RateSettings,
+    ReceiptSettings,
     Section,
     StateSettings,
     TransactionSettings,
@@ -40,10 +42,12 @@ SECTIONS: Mapping[str, type[Section]] = {
     "policy": PolicySettings,
     "state": StateSettings,
     "audit": AuditSettings,
+    "receipts": ReceiptSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "transactions": TransactionSettings,
     "door": DoorSettings,
+    "rates": RateSettings,
 }
 FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})
 """Settings of those sections that no single variable could say."""

@@ -108,6 +108,17 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     checkpoint_every: Count = 1000
 
 
+class ReceiptSettings(Section, frozen=True, kw_only=True):
+    """Signed receipts of calls. ``signing_key``: an Ed25519 key (PEM); without one a key is made beside the audit file.
+    ``previous_keys``: public halves (PEM) of earlier keys, published on. ``keep_days``: how long a receipt can be asked
+    for again."""
+
+    enabled: bool = True
+    signing_key: Text | None = None
+    previous_keys: tuple[Text, ...] = ()
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+
+
 class IssuerSettings(Section, frozen=True, kw_only=True):
     """One trusted issuer of access tokens; what each member means: ``identity/issuer.py``.
 
@@ -201,6 +212,17 @@ class TransactionSettings(Section, frozen=True, kw_only=True):
     lease_seconds: Annotated[float, Meta(ge=3, le=600)] = 30.0
 
 
+class RateSettings(Section, frozen=True, kw_only=True):
+    """How often one may ask; 0 is no limit. ``requests_per_minute`` and ``burst``: of one caller, at each gateway.
+    ``sensitive_per_minute``: of one caller to one tool of the classes 1 to 3, every phase counted, at all gateways on
+    one store. ``logins_per_minute``: sign-ins at the console, of one address."""
+
+    requests_per_minute: Annotated[int, Meta(ge=0, le=10_000_000)] = 6000
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
+    sensitive_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 120
+    logins_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 30
+
+
 class DoorSettings(Section, frozen=True, kw_only=True):
     """Bounds and names of the front door."""
 
@@ -219,11 +241,13 @@ class Settings(Section, frozen=True, kw_only=True):
     policy: PolicySettings = PolicySettings()
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
     transactions: TransactionSettings = TransactionSettings()
     door: DoorSettings = DoorSettings()
+    rates: RateSettings = RateSettings()
 
     @property
     def host(self) -> str:

@@ -49,6 +49,8 @@ class Space(StrEnum):
     TRANSACTION = "transaction"
     INSTANCE = "instance"
     DUPLICATE = "duplicate"
+    RECEIPT = "receipt"
+    KILL = "kill"
 
 
 class Store(Protocol):

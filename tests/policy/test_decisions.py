@@ -113,6 +113,8 @@ UNNEEDED = {
     "/admin/min_assurance": "about people, below",
     "/passage/methods": "about other requests, below",
     "/passage/servers": "about other requests, below",
+    "/receipts/executed": "every call has a receipt then",
+    "/receipts/refused": "every refusal has one then",
 }
 """Operators' data without which calls are still allowed, and why that is right."""
 

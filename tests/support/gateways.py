@@ -150,6 +150,8 @@ def _start(
         "policy": {"timeout_s": 10},
         "audit": {"path": str(folder / "audit.jsonl")},
         "confirm": {"hold_seconds": 0},
+        # Tests ask as often as they like; those about limits set their own.
+        "rates": {"requests_per_minute": 0, "sensitive_per_minute": 0},
         "identity": {"tokens": [token]},
         **sections,
     }

@@ -25,6 +25,7 @@ from gateway.settings.model import (
     IdentitySettings,
     PayPalSettings,
     PolicySettings,
+    RateSettings,
     StateSettings,
     UpstreamSettings,
 )
@@ -171,6 +172,8 @@ async def running_house(
                 "state": StateSettings(url=state_url or f"sqlite:///{folder / 'state.sqlite3'}"),
                 "audit": AuditSettings(path=str(audit_path)),
                 "confirm": ConfirmSettings(hold_seconds=hold_s),
+                # Tests ask as often as they like; those about limits set their own.
+                "rates": RateSettings(requests_per_minute=0, sensitive_per_minute=0, logins_per_minute=0),
                 "identity": IdentitySettings(
                     tokens=(
                         agent(AGENT_TOKEN, "agent-one"),

@@ -11,6 +11,7 @@ import data.gateway.identity
 import data.gateway.migration
 import data.gateway.money
 import data.gateway.reasons
+import data.gateway.receipts
 import data.gateway.redaction
 import data.gateway.request
 import data.gateway.rooms
@@ -77,6 +78,11 @@ obligations["duplicates"] := transactions.duplicates(_class) if outcome == "allo
 # title: Whether a recovery may ask again
 # description: Present when the call is carried out and its tool may be replayed.
 obligations["replay"] := transactions.replay(_class) if outcome == "allow"
+
+# METADATA
+# title: The receipt
+# description: Present when the gateway is to sign what becomes of this call.
+obligations["receipt"] := receipts.due(_class, outcome)
 
 # METADATA
 # title: Warnings

@@ -28,7 +28,7 @@ test_a_refund_step_by_step if {
 	steps == [
 		["handshake", {"handshake": {"ttl_seconds": 30}, "confirm": confirm}],
 		["confirm", {"confirm": confirm}],
-		["allow", {"duplicates": data.gateway.transactions.windows["2"]}],
+		["allow", {"duplicates": data.gateway.transactions.windows["2"], "receipt": true}],
 	]
 }
 

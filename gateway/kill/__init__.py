@@ -1,0 +1,1 @@
+"""The kill switch: callers, tools, definitions and policy revisions that are stopped, from the next call on."""

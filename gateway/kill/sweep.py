@@ -1,0 +1,30 @@
+"""Calls that wait for a confirmation when an order is given: taken out, so that a later lift does not revive them.
+
+Signatures that were collected before something was stopped say nothing about the time after. While the order is in
+force no new call of its kind gets as far as to wait (``switch.py``). An order against a revision sweeps nothing: a call
+that waits is judged anew by whatever policy there is then.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.identity.caller import Caller
+from gateway.kill.order import KillOrder, Orders
+from gateway.outcome.pending import Pending
+from gateway.state.store import MAX_ENTRIES, Space, Store
+
+
+async def void_waiting(store: Store, order: KillOrder) -> int:
+    """Take out what waits and is stopped by this order; how many. :raises StoreUnavailable:"""
+    orders, voided = Orders((order,)), 0
+    for key, value in await store.entries(Space.PENDING, limit=MAX_ENTRIES):
+        try:
+            pending = msgspec.json.decode(value, type=Pending)
+        except ValueError:  # being carried out at this moment, or nothing that waits
+            continue
+        caller = Caller(issuer=pending.caller_issuer, subject=pending.caller_subject)
+        bound = pending.binding
+        if orders.against_call(caller, bound.server, bound.tool, bound.definition_hash) is not None:
+            voided += await store.take(Space.PENDING, key) is not None
+    return voided

@@ -1,0 +1,1 @@
+"""How often one caller may ask, and what the others notice of it: nothing."""
