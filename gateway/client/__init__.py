@@ -1,7 +1,7 @@
 """The local side. For developers: the names below, to call tools through the handshake from their own code.
 
-Beside them: the stdio bridge, its sign-in, the configuration of hosts. Knows no room of the server. The names are loaded
-when they are first used, so that the bridge does not start with what only developers need.
+Beside them: the stdio bridge, its sign-in, the configuration of hosts. Knows no room of the server. The names are
+loaded when they are first used, so that the bridge does not start with what only developers need.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gateway.client.background import Background
     from gateway.client.handshake.client import HandshakeClient, SyncHandshakeClient
     from gateway.client.handshake.errors import (
         AuthorizationFailed,
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from gateway.client.handshake.proof import KeySigner, ParametersSigner
     from gateway.client.handshake.session_token import from_environment, from_keyring
     from gateway.client.secure_tool import data_class_of, execute_secure_tool
-    from gateway.client.wrapping import SecureTools, ToolSpec
+    from gateway.client.wrapping import SecureTools, ToolSpec, specs_of
 
 _WHERE = {
+    "background": ("Background",),
     "handshake.client": ("HandshakeClient", "SyncHandshakeClient"),
     "handshake.errors": (
         "AuthorizationFailed",
@@ -45,13 +47,14 @@ _WHERE = {
     "handshake.proof": ("KeySigner", "ParametersSigner"),
     "handshake.session_token": ("from_environment", "from_keyring"),
     "secure_tool": ("data_class_of", "execute_secure_tool"),
-    "wrapping": ("SecureTools", "ToolSpec"),
+    "wrapping": ("SecureTools", "ToolSpec", "specs_of"),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "Authorization",
     "AuthorizationFailed",
+    "Background",
     "ConfigurationRefused",
     "Confirmation",
     "ConfirmationPending",
@@ -72,6 +75,7 @@ __all__ = [
     "execute_secure_tool",
     "from_environment",
     "from_keyring",
+    "specs_of",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Existing tools, each with a handler that takes the secure way: same names, same input schemas (R055, conflict C14)."""
+"""Existing tools, each with a handler that takes the secure way: same names, same schemas (R055, conflict C14)."""
 
 from __future__ import annotations
 
@@ -73,6 +73,14 @@ async def told(call: Call, tool: str, parameters: Mapping[str, Any]) -> Any:
     """
     try:
         return await call(tool, parameters)
+    except HandshakeError as problem:
+        return problem.message
+
+
+def told_now(call: Callable[[str, Mapping[str, Any]], Any], tool: str, parameters: Mapping[str, Any]) -> Any:
+    """The same without an event loop."""
+    try:
+        return call(tool, parameters)
     except HandshakeError as problem:
         return problem.message
 

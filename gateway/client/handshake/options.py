@@ -87,10 +87,12 @@ def http_options(url: str, timeouts: Timeouts, tls: Tls | None) -> dict[str, Any
     """
     import httpx
 
+    encrypted = url.startswith("https://")
     return {
         "follow_redirects": False,
-        "trust_env": url.startswith("https://"),
-        "verify": tls_context(tls),
+        "trust_env": encrypted,
+        # Loading the authorities takes longer than a call on loopback, which has no use for them.
+        "verify": tls_context(tls) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         "timeout": httpx.Timeout(
             connect=timeouts.connect, read=timeouts.read, write=timeouts.read, pool=None
         ),

@@ -44,6 +44,26 @@ def serialised(parameters: object) -> bytes:
     return encoded
 
 
+def read_object(text: str) -> dict[str, Any]:
+    """The object that a model wrote. :raises ParametersRefused: it is none, or names a member twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            raise ParametersRefused("The parameters name a member twice.")
+        return made
+
+    try:
+        found = json.loads(text, object_pairs_hook=once)
+    except ParametersRefused:
+        raise
+    except (ValueError, RecursionError):
+        raise ParametersRefused("The parameters are no JSON object.") from None
+    if not isinstance(found, dict):
+        raise ParametersRefused("The parameters are no JSON object.")
+    return found
+
+
 def _walk(value: Any, place: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ParametersRefused(f"The parameters are nested deeper than {MAX_DEPTH} levels.")
