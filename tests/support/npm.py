@@ -43,7 +43,11 @@ CONFORMANCE = tuple(
     for version in ("0.1.16", "0.2.0-alpha.12")
 )
 """The suite's releases, each with a Node that is new enough for it: npm's ``node`` package brings one."""
-PACKAGES = {f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE)}
+TYPESCRIPT = Package(
+    name="typescript", version="7.0.2", beside=("node@22.23.3", "@types/node@22.20.5"), scripts=True
+)
+"""The compiler, and a Node that runs TypeScript as it is written."""
+PACKAGES = {f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE, TYPESCRIPT)}
 
 
 class NotInstalled(Exception):
