@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from gateway.client.adapters.mcp import SecureSession, StandardClient
 from gateway.demo.approver import ScriptedHuman
 from gateway.upstream.paypal.simulator.seeds import CAPTURE
 from tests.hosts.host import connected
+from tests.support import typescript
 from tests.support.calls import READ, invoice, refund
 from tests.support.frameworks import REPOSITORY
 from tests.support.handshake_service import in_thread
@@ -116,6 +118,31 @@ async def test_a_strange_session_and_a_spent_token(house: House) -> None:
         with pytest.raises(ExecutionFailed, match=r"^Execution failed: Invalid or expired token$"):
             await client.execute_with_auth(authorization, "create_invoice", invoice("late"))
     assert house.paypal_writes == []
+
+
+TYPESCRIPT = """
+const { HandshakeClient, ConfirmationPending } = await import(process.env.PACKAGE);
+const client = new HandshakeClient(process.env.GATEWAY, process.env.TOKEN);
+await client.executeWithHandshake("create_invoice", JSON.parse(process.env.INVOICE));
+const pending = await client.executeWithHandshake("create_refund", JSON.parse(process.env.REFUND)).catch((error) => error);
+console.log(pending instanceof ConfirmationPending, pending.approveUrl);
+"""
+
+
+async def test_the_typescript_client_at_a_whole_gateway(house: House) -> None:
+    """Class 3 is executed; class 2 is told where a person confirms."""
+    environment = {
+        "PACKAGE": (typescript.PACKAGE / "src/index.ts").as_uri(),
+        "GATEWAY": house.url,
+        "TOKEN": AGENT_TOKEN,
+        "INVOICE": json.dumps(invoice("typescript")),
+        "REFUND": json.dumps(refund()),
+    }
+    words = ("--input-type=module", "--eval", TYPESCRIPT)
+    code, printed = await typescript.node(*words, environment=environment)
+    assert code == 0, printed
+    assert f"true {house.url}/console/pending/" in printed
+    assert house.paypal_writes == INVOICED
 
 
 async def test_the_mcp_example_runs(house: House, tmp_path: Path) -> None:

@@ -102,6 +102,20 @@ async def test_it_shakes_hands() -> None:
         assert len(asks.executed) == 1
 
 
+async def test_its_tools_for_the_ai_sdk_take_the_secure_way() -> None:
+    """Vercel's AI SDK, the real package: names and schemas stay, a failure is said and not repeated."""
+    script = Path(__file__).parent / "typescript" / "ai_sdk.mts"
+    lost = at("/execute", 504, {"error": "?"})
+    async with handshake_service() as usual, handshake_service(answer=lost) as unknown:
+        services = json.dumps({"usual": usual.url, "unknown": unknown.url})
+        package = (typescript.PACKAGE / "src").as_uri()
+        code, printed = await typescript.with_ai_sdk(script, {"SERVICES": services, "PACKAGE": package})
+        assert code == 0, printed[-6000:]
+        assert "# pass 2" in printed
+        assert usual.executed == [("create_refund", {"capture_id": "C-1"})]
+        assert len(unknown.posts("/execute")) == 1
+
+
 async def passes(test: Path, **environment: str) -> None:
     """Node's own runner says so, and that it ran something."""
     code, printed = await typescript.node("--test", "--test-reporter=tap", str(test), environment=environment)

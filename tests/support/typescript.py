@@ -36,6 +36,15 @@ async def node(*arguments: str, environment: Mapping[str, str] | None = None) ->
     )
 
 
+async def with_ai_sdk(script: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run a test that imports Vercel's AI SDK: bare imports are looked up beside it, so a copy runs there."""
+    folder = npm.require(npm.AI_SDK)
+    with tempfile.TemporaryDirectory(dir=folder) as beside:
+        copy = Path(beside, script.name)
+        shutil.copyfile(script, copy)
+        return await node("--test", "--test-reporter=tap", str(copy), environment=environment)
+
+
 async def tsc(*arguments: str, cwd: Path = REPOSITORY) -> tuple[int, str]:
     """Run the compiler."""
     modules = npm.require(npm.TYPESCRIPT) / "node_modules"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -356,6 +359,29 @@ async def test_what_is_printed_or_kept_shows_no_token() -> None:
                 pickle.dumps(one)
             with pytest.raises(TypeError):
                 copy.deepcopy(one)
+
+
+CONNECTS = """
+import json, sys
+places = []
+sys.addaudithook(lambda event, found: places.append(list(found[1])) if event == "socket.connect" else None)
+from gateway.client import SyncHandshakeClient
+with SyncHandshakeClient(sys.argv[1], sys.argv[2]) as client:
+    client.execute_with_handshake("create_refund", {})
+print(json.dumps(places))
+"""
+
+
+async def test_only_the_gateway_is_contacted() -> None:
+    """The client never calls the target, and tells nobody else (R059): every connection of the process is seen."""
+    async with handshake_service() as service:
+        words = [sys.executable, "-c", CONNECTS, service.url, SESSION]
+        printed = await in_thread(
+            lambda: subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        )
+        port = int(service.url.rpartition(":")[2])
+        assert json.loads(printed) == [["127.0.0.1", port]]
+        assert len(service.executed) == 1
 
 
 @pytest.mark.parametrize("client", [HandshakeClient, SyncHandshakeClient])
