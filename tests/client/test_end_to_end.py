@@ -124,7 +124,8 @@ TYPESCRIPT = """
 const { HandshakeClient, ConfirmationPending } = await import(process.env.PACKAGE);
 const client = new HandshakeClient(process.env.GATEWAY, process.env.TOKEN);
 await client.executeWithHandshake("create_invoice", JSON.parse(process.env.INVOICE));
-const pending = await client.executeWithHandshake("create_refund", JSON.parse(process.env.REFUND)).catch((error) => error);
+const refund = client.executeWithHandshake("create_refund", JSON.parse(process.env.REFUND));
+const pending = await refund.catch((error) => error);
 console.log(pending instanceof ConfirmationPending, pending.approveUrl);
 """
 

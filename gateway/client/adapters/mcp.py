@@ -5,7 +5,8 @@ Works with any object that has ``list_tools`` and ``call_tool`` as the official 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import Parameter, signature
 from typing import Any, Protocol
 
 from gateway.client.secure_tool import ZeroTrustClient
@@ -16,14 +17,16 @@ MAX_PAGES = 100
 
 
 class Session(Protocol):
-    """An open MCP session."""
+    """An open MCP session: the two methods, whatever else they take."""
 
-    async def list_tools(self, **how: Any) -> Any:
-        """A page of tools."""
+    @property
+    def list_tools(self) -> Callable[..., Awaitable[Any]]:
+        """Gives a page of tools."""
         ...
 
-    async def call_tool(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
-        """A tool's result."""
+    @property
+    def call_tool(self) -> Callable[..., Awaitable[Any]]:
+        """Name and arguments -> a tool's result."""
         ...
 
 
@@ -72,5 +75,15 @@ async def specs(session: Session) -> tuple[ToolSpec, ...]:
         cursor = getattr(page, "next_cursor", None) or getattr(page, "nextCursor", None)
         if not cursor:
             return specs_of(found)
-        how = {"cursor": cursor}
+        how = _from(session, cursor)
     raise ValueError("the server's list of tools does not end")
+
+
+def _from(session: Session, cursor: str) -> dict[str, Any]:
+    """How this kind of session is asked for a further page: the SDK's classes differ."""
+    taken = signature(session.list_tools).parameters.values()
+    if any(one.name == "cursor" or one.kind is Parameter.VAR_KEYWORD for one in taken):
+        return {"cursor": cursor}
+    from mcp.types import PaginatedRequestParams
+
+    return {"params": PaginatedRequestParams(cursor=cursor)}

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, PaginatedRequestParams
 
 from gateway.client import HandshakeClient, OutcomeUnknown, UnclassifiedTool, execute_secure_tool
 from gateway.client.adapters.mcp import SecureSession, StandardClient, specs
@@ -78,9 +78,22 @@ class Pages:
         return "done"
 
 
+class PagesByParams:
+    """The same, asked as the SDK's ``ClientSession`` is."""
+
+    def __init__(self, pages: int) -> None:
+        self.inner = Pages(pages)
+        self.call_tool = self.inner.call_tool
+
+    async def list_tools(self, *, params: PaginatedRequestParams | None = None) -> Any:
+        """The next page."""
+        return await self.inner.list_tools(**({"cursor": params.cursor} if params else {}))
+
+
 async def test_every_page_is_read_and_an_endless_list_is_not() -> None:
     """Attack: a server that never stops listing."""
-    assert [one.name for one in await specs(Pages(3))] == ["tool-0", "tool-1", "tool-2"]
+    for session in (Pages(3), PagesByParams(3)):
+        assert [one.name for one in await specs(session)] == ["tool-0", "tool-1", "tool-2"]
     with pytest.raises(ValueError, match="does not end"):
         await specs(Pages(None))
 
