@@ -24,7 +24,7 @@ export interface Confirmation {
 export interface HandshakeOptions {
   /** Which server behind the gateway; the first one where it is left out. */
   readonly server?: string;
-  /** Seconds of silence until an answer counts as lost; of an execution it then is an unknown outcome. */
+  /** Seconds for one request until its answer counts as lost; of an execution it then is an unknown outcome. */
   readonly timeoutSeconds?: number;
   /** How long a call waits for a person, at most. */
   readonly confirmationSeconds?: number;
