@@ -72,7 +72,8 @@ lock: $(VENV)/.test ## Resolve the dependencies of pyproject.toml anew into requ
 	printf 'hatchling>=1.27\neditables\n' | compile - --output-file requirements/build.txt; \
 	compile pyproject.toml --output-file requirements/runtime.txt; \
 	compile pyproject.toml --extra test --extra lint --constraint requirements/runtime.txt \
-	  --output-file requirements/test.txt
+	  --output-file requirements/test.txt; \
+	for name in frameworks crewai; do compile requirements/$$name.in --output-file requirements/$$name.txt; done
 	@grep -c == requirements/*.txt
 
 clean: ## Remove .venv, caches and built bundles

@@ -114,7 +114,11 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "console.decide": "recorded as a person's decision is",
     },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
-    "client": {},
+    "client": {
+        "settings.client": "the one reader of the environment; loaded when a token is asked for",
+        "places": "where the policy's files are",
+        "policy.classes": "the one table of data classes; loaded when a tool is looked up",
+    },
 }
 
 # Modules over the limit, each because it is a table that reads worse when it is cut.
@@ -169,6 +173,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "catalog.tool": "values only",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
     "client.errors": "values only",
+    "client.handshake.errors": "values only; test_client.py raises each",
     "client.access": "test_bridge.py and test_login.py send both kinds of credentials",
     "client.exchange": "test_bridge.py: each kind of answer that is none",
     "client.session": "test_bridge.py: kept, opened again once, ended",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from docker.errors import DockerException
 
-from tests.support import containers, npm, parts
+from tests.support import containers, frameworks, npm, parts
 from tests.support.parts import Part
 
 # Building OPA from an empty module cache takes about two minutes on two cores.
@@ -106,6 +106,7 @@ def main() -> None:
         print(f"{part.name}: {install(part)} ({time.monotonic() - started:.0f} s)", flush=True)
     had = [part.name for part in parts.ALL if present(part)]
     had += [name for name in npm.PACKAGES if npm.prefetched(name)]
+    had += [one.name for one in frameworks.ALL if frameworks.prefetched(one)]
     print(f"parts: {', '.join(had) or 'none'}")
 
 

@@ -43,7 +43,13 @@ CONFORMANCE = tuple(
     for version in ("0.1.16", "0.2.0-alpha.12")
 )
 """The suite's releases, each with a Node that is new enough for it: npm's ``node`` package brings one."""
-PACKAGES = {f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE)}
+TYPESCRIPT = Package(
+    name="typescript", version="7.0.2", beside=("node@22.23.3", "@types/node@22.20.5"), scripts=True
+)
+"""The compiler, and a Node that runs TypeScript as it is written."""
+AI_SDK = Package(name="ai", version="7.0.173", beside=("zod@4.1.12",))
+"""Vercel's AI SDK, which an adapter of the TypeScript client makes tools for."""
+PACKAGES = {f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE, TYPESCRIPT, AI_SDK)}
 
 
 class NotInstalled(Exception):

@@ -1,0 +1,1 @@
+"""The handshake from one's own code."""

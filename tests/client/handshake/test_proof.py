@@ -1,0 +1,48 @@
+"""The signature over the parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from gateway.canonical import canonical_hash
+from gateway.client.handshake.proof import TYPE, KeySigner
+
+PARAMETERS = {"b": 1, "a": {"ü": 2.50}}
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [(ed25519.Ed25519PrivateKey.generate(), "EdDSA"), (ec.generate_private_key(ec.SECP256R1()), "ES256")],
+    ids=["EdDSA", "ES256"],
+)
+def test_a_call_is_signed(key: Any, algorithm: str) -> None:
+    """Server, tool and the hash of the canonical parameters; each proof is another one."""
+    signer = KeySigner(key, key_id="k-1", algorithm=algorithm, now=lambda: 1_000_000)
+    proof, other = (signer.proof("paypal", "create_refund", PARAMETERS) for _ in range(2))
+    header = jwt.get_unverified_header(proof)
+    assert (header["typ"], header["kid"], header["alg"]) == (TYPE, "k-1", algorithm)
+    options: Any = {"verify_iat": False}
+    claims = jwt.decode(proof, key.public_key(), algorithms=[algorithm], options=options)
+    jti = claims.pop("jti")
+    assert claims == {
+        "iat": 1_000_000,
+        "server": "paypal",
+        "tool": "create_refund",
+        "args": canonical_hash(PARAMETERS),
+    }
+    assert jwt.decode(other, key.public_key(), algorithms=[algorithm], options=options)["jti"] != jti
+
+
+def test_a_shared_secret_is_no_signature() -> None:
+    """Whoever checks it could have made it."""
+    with pytest.raises(ValueError, match="algorithm"):
+        KeySigner("secret", key_id="k", algorithm="HS256")
+
+
+def test_the_key_is_not_printed() -> None:
+    """The signer is shown by its key's name."""
+    assert repr(KeySigner("a-private-key", key_id="k-1")) == "<signer k-1>"

@@ -1,0 +1,171 @@
+"""The client at a whole gateway: the real posts, the real policy, a person at the real console."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.client import (
+    AuthorizationFailed,
+    Confirmation,
+    ConfirmationPending,
+    ExecutionFailed,
+    HandshakeClient,
+    SyncHandshakeClient,
+    Timeouts,
+    execute_secure_tool,
+)
+from gateway.client.adapters.mcp import SecureSession, StandardClient
+from gateway.demo.approver import ScriptedHuman
+from gateway.upstream.paypal.simulator.seeds import CAPTURE
+from tests.hosts.host import connected
+from tests.support import typescript
+from tests.support.calls import READ, invoice, refund
+from tests.support.frameworks import REPOSITORY
+from tests.support.handshake_service import in_thread
+from tests.support.house import AGENT_TOKEN, MODERN, House, running_house
+
+INVOICED = ["POST /v2/invoicing/invoices"]
+REFUNDED = [f"POST /v2/payments/captures/{CAPTURE}/refund"]
+FAST = Timeouts(poll=0.05, confirmation=60)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A gateway with the two posts."""
+    async with running_house(tmp_path) as running:
+        if (await running.http.post("/authorize", json={})).status_code == 404:
+            pytest.skip("this gateway has no POST /authorize")
+        yield running
+
+
+async def approved_at(house: House, url: str | None) -> None:
+    """Another person approves at the page."""
+    assert url is not None
+    human = ScriptedHuman(await house.login())
+    try:
+        await human.approve(url)
+    finally:
+        await human.aclose()
+
+
+async def test_class_3_takes_two_posts(house: House) -> None:
+    """Executed once, by either client."""
+    async with HandshakeClient(house.url, AGENT_TOKEN) as client:
+        made = await client.execute_with_handshake("create_invoice", invoice("async"))
+    assert "content" in made
+    assert house.paypal_writes == INVOICED
+    with SyncHandshakeClient(house.url, AGENT_TOKEN) as blocking:
+        await in_thread(blocking.execute_with_handshake, "create_invoice", invoice("sync"))
+    assert house.paypal_writes == INVOICED * 2
+
+
+async def test_class_2_waits_for_a_person(house: House) -> None:
+    """The callback's page is the one where it is approved; the money moves once, and after that."""
+
+    async def on_confirmation(one: Confirmation) -> None:
+        assert house.paypal_writes == []
+        await approved_at(house, one.approve_url)
+
+    async with HandshakeClient(
+        house.url, AGENT_TOKEN, timeouts=FAST, on_confirmation=on_confirmation
+    ) as client:
+        await client.execute_with_handshake("create_refund", refund())
+    assert house.paypal_writes == REFUNDED
+
+
+async def test_a_call_that_was_left_is_made_again(house: House) -> None:
+    """Pending, approved meanwhile, and then the very same call is carried out without asking anew."""
+    async with HandshakeClient(house.url, AGENT_TOKEN, timeouts=FAST) as client:
+        with pytest.raises(ConfirmationPending) as caught:
+            await client.execute_with_handshake("create_refund", refund())
+        assert house.paypal_writes == []
+        await approved_at(house, caught.value.approve_url)
+        await client.execute_with_handshake("create_refund", refund())
+    assert house.paypal_writes == REFUNDED
+
+
+async def test_both_ways_at_one_gateway(house: House) -> None:
+    """``execute_secure_tool`` with the official SDK beside; a call that takes the wrong way is refused there."""
+    async with (
+        connected(house, MODERN) as session,
+        HandshakeClient(house.url, AGENT_TOKEN) as client,
+    ):
+        standard = StandardClient(session)
+        await execute_secure_tool("list_invoices", READ, standard, client)
+        await execute_secure_tool("create_invoice", invoice("both"), standard, client)
+        assert house.paypal_writes == INVOICED
+        read = await SecureSession(session, client).call_tool("list_invoices", READ)
+        assert not read.is_error
+        with pytest.raises(AuthorizationFailed, match="needs no handshake"):
+            await client.execute_with_handshake("list_invoices", READ)
+
+
+async def test_a_strange_session_and_a_spent_token(house: House) -> None:
+    """The how-to guide's words arrive."""
+    async with HandshakeClient(house.url, "unsafe-token-of-nobody-at-all") as client:
+        with pytest.raises(AuthorizationFailed, match=r"^Authorization failed: Invalid session$"):
+            await client.execute_with_handshake("create_invoice", invoice("x"))
+    async with HandshakeClient(house.url, AGENT_TOKEN) as client:
+        authorization = await client.request_auth("create_invoice", invoice("late"))
+        house.clock.advance(120)
+        with pytest.raises(ExecutionFailed, match=r"^Execution failed: Invalid or expired token$"):
+            await client.execute_with_auth(authorization, "create_invoice", invoice("late"))
+    assert house.paypal_writes == []
+
+
+TYPESCRIPT = """
+const { HandshakeClient, ConfirmationPending } = await import(process.env.PACKAGE);
+const client = new HandshakeClient(process.env.GATEWAY, process.env.TOKEN);
+await client.executeWithHandshake("create_invoice", JSON.parse(process.env.INVOICE));
+const refund = client.executeWithHandshake("create_refund", JSON.parse(process.env.REFUND));
+const pending = await refund.catch((error) => error);
+console.log(pending instanceof ConfirmationPending, pending.approveUrl);
+"""
+
+
+async def test_the_typescript_client_at_a_whole_gateway(house: House) -> None:
+    """Class 3 is executed; class 2 is told where a person confirms."""
+    environment = {
+        "PACKAGE": (typescript.PACKAGE / "src/index.ts").as_uri(),
+        "GATEWAY": house.url,
+        "TOKEN": AGENT_TOKEN,
+        "INVOICE": json.dumps(invoice("typescript")),
+        "REFUND": json.dumps(refund()),
+    }
+    words = ("--input-type=module", "--eval", TYPESCRIPT)
+    code, printed = await typescript.node(*words, environment=environment)
+    assert code == 0, printed
+    assert f"true {house.url}/console/pending/" in printed
+    assert house.paypal_writes == INVOICED
+
+
+async def test_the_mcp_example_runs(house: House, tmp_path: Path) -> None:
+    """As it stands in the documentation: it reads, and is then told that a person has to confirm."""
+    example = REPOSITORY / "docs/examples/with_mcp.py"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(REPOSITORY),
+        "COUNTERSIGN_URL": house.url,
+        "COUNTERSIGN_TOKEN": AGENT_TOKEN,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(example),
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    assert "invoices" in printed.decode()
+    assert "/console/pending/" in printed.decode()
+    assert house.paypal_writes == []
