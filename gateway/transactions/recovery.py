@@ -2,7 +2,7 @@
 
 A transaction is taken over by compare-and-set, so of several gateways one looks it up; one whose process still lives is
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
-not show. A replay is the same request with the same idempotency key; it is made only where the target promises to
+not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only where the target promises to
 answer it with the first result, the policy let the call be replayed when it was allowed, that time is not over, the
 arguments are whole, and the tool is still the approved one. It may be the first that arrives: then the call, which was
 countersigned, is carried out now, once.
@@ -168,8 +168,10 @@ class Recovery:
                 mine.tool, mine.kept, transaction_id=mine.transaction_id, meta={}
             )
             page.upstream(reply)
-            if reply.effect in (Effect.EXECUTED, Effect.REFUSED):
-                return self._ended(mine, reply.effect, How.REPLAY, reply)
+            if reply.effect is Effect.EXECUTED and not reply.is_error:
+                return self._ended(mine, Effect.EXECUTED, How.REPLAY, reply)
+            # "Already refunded" is what a repeat is told whose key was forgotten: no refusal proves that the first
+            # time had no effect.
         return self._ended(mine, Effect.UNKNOWN, How.NOBODY)
 
     async def _looked_up(self, mine: Transaction, rules: RecoveryRules) -> Reply | None:

@@ -294,12 +294,13 @@ async def test_a_permitted_replay_is_the_same_request(house: House) -> None:
     assert (kept.outcome, kept.how, kept.resource_id) == (Effect.EXECUTED, How.REPLAY, "R1")
 
 
-async def test_a_replay_that_is_refused_was_never_done(house: House) -> None:
-    """The target knows the key, or it is a new request that it refuses: there is no effect either way."""
+async def test_a_replay_that_is_refused_proves_nothing(house: House) -> None:
+    """A target that had forgotten the key would say that it is refunded already: that is no *failed*."""
     await house.left(**ALLOWED)
     house.upstream.reply = Reply(effect=Effect.REFUSED, is_error=True, result=msgspec.Raw(b"{}"))
     await house.recovery.sweep()
-    assert (await house.desk.kept()).outcome is Effect.REFUSED
+    kept = await house.desk.kept()
+    assert (kept.outcome, kept.kept) == (Effect.UNKNOWN, KEPT)
 
 
 async def test_a_replay_without_an_answer_is_not_repeated(house: House) -> None:
