@@ -107,7 +107,14 @@ def _executed(answer: Executed, version: str) -> Answered:
         said = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The target answered with an error."
         return 400, _error(said, UPSTREAM_ERROR, answer.about.call_id)
     decision = {"warn": list(answer.warn), "call_id": answer.about.call_id} if answer.warn else None
-    body = pass_on(answer.result, Era.REST, complete=True, version=version, decision=decision)
+    body = pass_on(
+        answer.result,
+        Era.REST,
+        complete=True,
+        version=version,
+        decision=decision,
+        receipt=answer.about.receipt,
+    )
     went_wrong = answer.effect is Effect.REFUSED or _says_error(answer.result)
     return 400 if went_wrong else 200, _ENCODER.encode(body)
 
@@ -146,6 +153,7 @@ def _refused(about: About) -> Answered:
         "callId": about.call_id,
         "reasons": [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in reasons],
         **({"faults": list(about.faults)} if about.faults else {}),
+        **({"receipt": about.receipt} if about.receipt else {}),
     }
     # A policy that could not be heard is a part that is away: the same call may pass later (as ``passage.py`` says it).
     return _STATUS.get(code, 503 if code.startswith("policy.") else 403), _ENCODER.encode(body)
@@ -159,6 +167,7 @@ def _unknown(about: About, message: str) -> Answered:
         "status": "unknown",
         "transactionId": about.transaction_id,
         "callId": about.call_id,
+        **({"receipt": about.receipt} if about.receipt else {}),
     }
     return 504, _ENCODER.encode(body)
 
