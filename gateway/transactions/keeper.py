@@ -43,6 +43,7 @@ class Keeper:
         self._idle_s = IDLE_LEASES * lease.ttl_s
         self._running: asyncio.Task[None] | None = None
         self._told = False
+        self._stopping = False
 
     async def start(self) -> None:
         """One sign of life and one look, then go on beside. A store that is away holds no start up."""
@@ -51,6 +52,9 @@ class Keeper:
 
     async def aclose(self) -> None:
         """Stop, and say that this process is gone."""
+        self._stopping = (
+            True  # a driver may swallow the cancellation; the next round must not come all the same
+        )
         if self._running is not None:
             self._running.cancel()
             with suppress(asyncio.CancelledError):
@@ -60,7 +64,7 @@ class Keeper:
 
     async def _run(self) -> None:
         look_at = self._monotonic()
-        while True:
+        while not self._stopping:
             if self._monotonic() >= look_at:
                 look_at = self._monotonic() + await self._looked()
             await asyncio.sleep(self._renew_s)

@@ -2,10 +2,10 @@
 
 A transaction is taken over by compare-and-set, so of several gateways one looks it up; one whose process still lives is
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
-not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only where the target promises to
-answer it with the first result, the policy let the call be replayed when it was allowed, that time is not over, the
-arguments are whole, and the tool is still the approved one. It may be the first that arrives: then the call, which was
-countersigned, is carried out now, once.
+not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only
+where the target promises to answer it with the first result, the policy let it be replayed when the call was allowed,
+that time is not over, the arguments are whole, and the tool is still the approved one. It may be the first that
+arrives: then the call, which was countersigned, is carried out now, once.
 """
 
 from __future__ import annotations
