@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -49,6 +49,7 @@ from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
 from gateway.state.store import Store
+from gateway.stopping import stopped
 from gateway.targets import presets_of
 from gateway.transactions.journal import JournaledLapses
 from gateway.transactions.opened import open_journal
@@ -124,7 +125,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
         looking = asyncio.create_task(deadlines.run())
-        stack.push_async_callback(_stopped, looking)
+        stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
         kills = await open_kills(shelf.store, stack)
@@ -229,9 +230,3 @@ def _guard(settings: Settings) -> Guard:
     origins = {f"{public.scheme}://{public.netloc.lower()}"}
     origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
     return Guard(hosts=frozenset(hosts), origins=frozenset(origins))
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -22,6 +22,7 @@ from gateway.outcome.pending import Pending, Waiting
 from gateway.policy.money import Money
 from gateway.settings import Settings
 from gateway.settings.model import AgentSettings
+from gateway.stopping import stopped
 
 
 class Told:
@@ -50,7 +51,7 @@ def told_of(
     signing = Countersigning(waiting, audit, now=now)
     asking = Asking(agents, signing)
     stack.push_async_callback(asking.aclose)
-    stack.push_async_callback(_stopped, asyncio.ensure_future(Orphans(waiting, signing).run()))
+    stack.push_async_callback(stopped, asyncio.ensure_future(Orphans(waiting, signing).run()))
     notify = settings.confirm.notify
     if notify is None:
         return Told([asking])
@@ -70,8 +71,3 @@ def agent_of(name: str, one: AgentSettings, *, now: Callable[[], float]) -> Agen
         return ChatAgent(name, exchange, model=one.model, api_key=one.api_key)
     assert one.secret is not None
     return WebhookAgent(name, exchange, key_of(one.secret), now=now)
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

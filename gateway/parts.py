@@ -36,6 +36,7 @@ from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
+from gateway.stopping import stopped
 from gateway.targets import presets_of, target_of, with_preset
 from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
@@ -149,7 +150,7 @@ async def open_kills(store: Store, stack: AsyncExitStack) -> KillSwitch:
     kills = KillSwitch(store)
     with suppress(StoreUnavailable):
         await kills.refresh()
-    stack.push_async_callback(_stopped, asyncio.create_task(kills.run()))
+    stack.push_async_callback(stopped, asyncio.create_task(kills.run()))
     return kills
 
 
@@ -211,7 +212,7 @@ async def engine_of(settings: Settings, stack: AsyncExitStack) -> Engine:
     stack.push_async_callback(embedded.aclose)
     if chosen.reload:
         watching = asyncio.create_task(Reloader(folder, embedded, report=_reloaded).run())
-        stack.push_async_callback(_stopped, watching)
+        stack.push_async_callback(stopped, watching)
     return embedded
 
 
@@ -220,9 +221,3 @@ def _reloaded(event: ReloadEvent) -> None:
         _LOG.warning("policy edited: revision %s decides from now on", event.revision[:12])
     else:
         _LOG.error("policy edit REFUSED, revision %s stays: %s", event.revision[:12], event.error)
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -106,14 +106,18 @@ def _executed(answer: Executed, version: str) -> Answered:
         message = (answer.error or {}).get("message")
         said = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The target answered with an error."
         return 400, _error(said, UPSTREAM_ERROR, answer.about.call_id)
-    decision = {"warn": list(answer.warn), "call_id": answer.about.call_id} if answer.warn else None
+    about, decision = answer.about, None
+    if answer.warn or about.duplicate_of is not None:
+        decision = {"warn": list(answer.warn), "call_id": about.call_id}
+    if decision is not None and about.duplicate_of is not None:
+        decision["duplicate_of"] = about.duplicate_of
     body = pass_on(
         answer.result,
         Era.REST,
         complete=True,
         version=version,
         decision=decision,
-        receipt=answer.about.receipt,
+        receipt=about.receipt,
     )
     went_wrong = answer.effect is Effect.REFUSED or _says_error(answer.result)
     return 400 if went_wrong else 200, _ENCODER.encode(body)
@@ -167,6 +171,7 @@ def _unknown(about: About, message: str) -> Answered:
         "status": "unknown",
         "transactionId": about.transaction_id,
         "callId": about.call_id,
+        **({"duplicateOf": about.duplicate_of} if about.duplicate_of is not None else {}),
         **({"receipt": about.receipt} if about.receipt else {}),
     }
     return 504, _ENCODER.encode(body)

@@ -71,7 +71,8 @@ class Changes:
             self._polling = None
 
     async def _poll(self) -> None:
-        while True:
+        # Not until it is cancelled: a driver may swallow that, and without keys this would never give way again.
+        while self._watches:
             keys = list(self._watches)
             pause_s = max(self._poll_s / max(1, len(keys)), self._pause_s)
             for key in keys:
