@@ -24,7 +24,7 @@ from gateway.outcome.pending import Waiting
 from gateway.parts import PAYPAL, engine_of, environment_of, open_audit, open_shelf
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
-from gateway.recognition import identity_of
+from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
@@ -94,6 +94,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             upstreams=shelf.upstreams,
             waiting=waiting,
             annotations=dict.fromkeys(presets_of(settings), ANNOTATIONS),
+            parameter_proofs=parameter_proofs_of(settings, shelf.store, now=now),
         )
         endpoint = McpEndpoint(
             house,

@@ -22,9 +22,11 @@ from gateway.books import Books, CallBook
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.mirrored import check_mirrored
 from gateway.catalog.shown import Annotations
-from gateway.door.call import ToolCall
+from gateway.door.call import PROOF_META, ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
+from gateway.identity.caller import Caller, Proof
+from gateway.identity.parameters import ABSENT, ParameterProofs
 from gateway.identity.verifier import Identity
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Answer
@@ -59,6 +61,8 @@ class House:
     waiting: Waiting
     annotations: Mapping[str, Annotations] = field(default_factory=dict)
     """Server -> what hosts are told of its tools instead of its own hints."""
+    parameter_proofs: ParameterProofs | None = None
+    """Without it no signature over parameters is good."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -79,11 +83,25 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
             approval=entry.approval,
             schema=schema,
             money=await house.amounts.of(call) if schema.valid else None,
+            proof=await _proof(call, caller, house) if PROOF_META in call.meta else ABSENT,
         )
         decision, consent = await _judge(asked, house)  # 4
         book.decided(decision, consent.transaction_id)
         shaped = entry.definition.has_output_schema
         return book.answered(await _carry_out(asked, decision, consent, house, book, host, shaped=shaped))
+
+
+async def _proof(call: ToolCall, caller: Caller, house: House) -> Proof:
+    if house.parameter_proofs is None:
+        return Proof(present=True, valid=False)
+    return await house.parameter_proofs.check(
+        call.meta[PROOF_META],
+        caller=caller,
+        credentials=call.credentials,
+        server=call.server,
+        tool=call.tool,
+        arguments_hash=call.arguments_hash,
+    )
 
 
 async def _carry_out(

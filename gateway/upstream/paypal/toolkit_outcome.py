@@ -20,6 +20,9 @@ import msgspec
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.target import Effect, Reply
 
+WRAPPED = frozenset({"pay_order"})
+"""Tools that answer ``{status, response}``. What their REST operation would answer is given as ``structuredContent``, and
+as the only text: so the places that the policy masks are where it names them."""
 LOOKED_UP = frozenset({"get_dispute", "get_invoice", "get_order", "show_subscription_plan_details"})
 """Reads that tell the amount of another call; their document is given as ``structuredContent``, too."""
 _DOUBTFUL = frozenset({408, 409})
@@ -45,6 +48,10 @@ def judged(tool: str, reply: Reply) -> Reply:
         return _failed(tool, reply, result, error, None)
     if tool == "create_shipment_tracking" and document.get("errors"):
         return _refused(reply, result, None)
+    if tool in WRAPPED and isinstance(inner := document.get("response"), dict):
+        text = msgspec.json.encode(inner).decode()
+        shown = {**result, "structuredContent": inner, "content": [{"type": "text", "text": text}]}
+        return msgspec.structs.replace(reply, result=msgspec.Raw(msgspec.json.encode(shown)))
     if tool in LOOKED_UP and "structuredContent" not in result:
         shown = {**result, "structuredContent": document}
         return msgspec.structs.replace(reply, result=msgspec.Raw(msgspec.json.encode(shown)))
