@@ -81,7 +81,10 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     "audit": {},
     "state": {},
     "http1": {},
-    "settings": {"identity.static": "one caller with a fixed token is a setting"},
+    "settings": {
+        "identity.static": "one caller with a fixed token is a setting",
+        "identity.parameters": "and so is the key with which a caller signs parameters",
+    },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {},
 }

@@ -21,8 +21,8 @@ from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.target import Effect, Reply
 
 WRAPPED = frozenset({"pay_order"})
-"""Tools that answer ``{status, response}``. What their REST operation would answer is given as ``structuredContent``, and
-as the only text: so the places that the policy masks are where it names them."""
+"""Tools that answer ``{status, response}``. What their REST operation would answer is given as
+``structuredContent`` and as the only text: so the places that the policy masks are where it names them."""
 LOOKED_UP = frozenset({"get_dispute", "get_invoice", "get_order", "show_subscription_plan_details"})
 """Reads that tell the amount of another call; their document is given as ``structuredContent``, too."""
 _DOUBTFUL = frozenset({408, 409})

@@ -30,7 +30,8 @@ codes contains "arguments.signature_invalid" if {
 # description: The first phase proved it; its token is good for the same caller, tool and arguments only.
 codes contains "arguments.signature_missing" if {
 	not input.call.proof.present == true
-	not _unsigned_will_do
+	class := classes.of(input.tool.name)
+	not _unsigned_will_do(class)
 }
 
 # METADATA
@@ -46,8 +47,9 @@ codes contains "arguments.pattern_mismatch" if {
 # title: The arguments are built in another way than the tool's rules say
 # description: Unknown members, forbidden members, lists that are too long.
 codes contains "arguments.structure_invalid" if {
+	keys := _structure.keys
 	some key, _ in input.arguments
-	not key in object.get(_structure, "keys", [key])
+	not key in keys
 }
 
 codes contains "arguments.structure_invalid" if {
@@ -89,12 +91,11 @@ _safe(_, value, _) if {
 	regex.match(`^[A-Za-z0-9_-]{1,127}$`, value)
 }
 
-_unsigned_will_do if input.consent.handshake.satisfied == true
+_unsigned_will_do(_) if input.consent.handshake.satisfied == true
 
-_unsigned_will_do if {
+_unsigned_will_do(class) if {
 	asked_for := data.gateway.arguments.signed[input.call.era]
 	is_array(asked_for)
-	class := classes.of(input.tool.name)
 	not class in asked_for
 }
 
@@ -120,9 +121,9 @@ _at(pointer) := [value |
 }
 
 _at(pointer) := [value |
-	[before, after] := split(pointer, "/*/")
-	some element in object.get(input.arguments, split(trim_prefix(before, "/"), "/"), [])
-	value := object.get(element, split(after, "/"), null)
+	places := split(pointer, "/*/")
+	some element in object.get(input.arguments, split(trim_prefix(places[0], "/"), "/"), [])
+	value := object.get(element, split(places[1], "/"), null)
 	value != null
 ] if {
 	contains(pointer, "/*/")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.outcome.redact import MASK, redact
 from gateway.upstream.guarded import Guarded
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.simulator import seeds
@@ -217,3 +218,17 @@ async def test_what_passes_through(pair: tuple[ToolkitServer, Guarded]) -> None:
     assert (await upstream.request("resources/list", {})).error is not None
     assert ANNOTATIONS["create_refund"]["destructiveHint"] is True
     assert set(ANNOTATIONS) == set(TOOLS)
+
+
+async def test_a_paid_order_has_its_payer_where_the_policy_masks_it(
+    pair: tuple[ToolkitServer, Guarded],
+) -> None:
+    """The toolkit wraps the order in ``{status, response}``, where no pointer of the policy would find the payer."""
+    toolkit, bare = pair
+    order = {"id": "5O190127TN364715T", "payer": {"email_address": "ann@example.com"}}
+    toolkit.answer = {"status": 201, "response": order}
+    result = result_of(await call(Toolkit(bare), "pay_order", {"id": "5O190127TN364715T"}))
+    assert result["structuredContent"] == order
+    masked = redact(result, ("/payer/email_address",))
+    assert masked["structuredContent"]["payer"] == {"email_address": MASK}
+    assert "ann@example.com" not in msgspec.json.encode(masked).decode()
