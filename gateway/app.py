@@ -44,7 +44,7 @@ from gateway.policy.policy import Policy
 from gateway.receipts.issuing import Receipts
 from gateway.receipts.keeping import Keeping
 from gateway.receipts.pages import receipt_routes
-from gateway.recognition import identity_of
+from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
@@ -166,6 +166,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             receipts=None
             if keys is None
             else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
+            parameter_proofs=parameter_proofs_of(settings, shelf.store, now=now),
         )
         guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(

@@ -17,6 +17,7 @@ from gateway.identity.introspection import MAX_ANSWER_BYTES, IntrospectionVerifi
 from gateway.identity.issuer import TrustedIssuer
 from gateway.identity.jwt import JwtVerifier
 from gateway.identity.keys import KeySource, LocalKeys, RemoteKeys
+from gateway.identity.parameters import ParameterProofs
 from gateway.identity.proofs import DpopProofs, Nonces
 from gateway.identity.static import StaticTokens
 from gateway.identity.verifier import Identity, Meter, Verifier
@@ -67,6 +68,11 @@ def _meter(settings: Settings) -> Meter | None:
     if not rates.requests_per_minute:
         return None
     return CallerLimit(rates.requests_per_minute, rates.burst, monotonic=time.monotonic)
+
+
+def parameter_proofs_of(settings: Settings, store: Store, *, now: Callable[[], float]) -> ParameterProofs:
+    """How signatures over parameters are checked."""
+    return ParameterProofs(store, resource=resource_of(settings), keys=settings.identity.keys, clock=now)
 
 
 def introspection_of(

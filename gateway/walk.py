@@ -22,9 +22,11 @@ from gateway.books import Books, CallBook
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.mirrored import check_mirrored
 from gateway.catalog.shown import Annotations
-from gateway.door.call import ToolCall
+from gateway.door.call import PROOF_META, ToolCall
 from gateway.door.host import NOBODY, Host
 from gateway.errors import TokenRefused
+from gateway.identity.caller import Caller, Proof
+from gateway.identity.parameters import ABSENT, ParameterProofs
 from gateway.identity.verifier import Identity
 from gateway.kill.switch import KillSwitch
 from gateway.outcome.allow import AllowOutcome
@@ -71,6 +73,8 @@ class House:
     """What the operator stopped, whatever the policy says."""
     rates: ToolLimit | None = None
     """How often one caller may call one sensitive tool."""
+    parameter_proofs: ParameterProofs | None = None
+    """Without it no signature over parameters is good."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -94,16 +98,17 @@ async def _judged(
     host: Host,
     *,
     sensitive: bool,
-    again: bool = False,
+    before: Asked | None = None,
 ) -> tuple[Answer, Decision, Consent]:
     """Rooms 2 to 6. A host that was asked inside its call, and accepted, passes them once more as if it had
-    repeated the call: the second question to the policy is never skipped."""
+    repeated the call: the second question to the policy is never skipped. ``before``: what was asked the first time; a
+    signature over the same parameters was used up by that."""
     caller = book.caller(await house.identity.identify(call.credentials))  # 2
     entry = book.tool(await house.catalog.current(call.server, call.tool, sensitive=sensitive))  # 3
     check_mirrored(call, entry.definition)
     schema = entry.schema.judge(call.arguments)
     killed = None if house.kills is None else house.kills.stops(call, caller, entry.tool)
-    if sensitive and killed is None and house.rates is not None and not again:
+    if sensitive and killed is None and house.rates is not None and before is None:
         await house.rates.count(caller, call.server, call.tool)
     asked = Asked(
         call=call,
@@ -112,16 +117,32 @@ async def _judged(
         approval=entry.approval,
         schema=schema,
         money=await house.amounts.of(call) if schema.valid and killed is None else None,
+        proof=await _proof(call, caller, house) if before is None else before.proof,
     )
     decision, consent = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4
     book.decided(decision, consent.transaction_id)
     shaped = entry.definition.has_output_schema
     answer = await _carry_out(asked, decision, consent, house, book, host, shaped=shaped)
-    if not again and isinstance(decision, Confirm) and isinstance(answer, Again):
+    if before is None and isinstance(decision, Confirm) and isinstance(answer, Again):
         repeated = await house.in_band.repeated(asked, decision, answer, host)
         if repeated is not None:
-            return await _judged(repeated, house, book, host, sensitive=sensitive, again=True)
+            return await _judged(repeated, house, book, host, sensitive=sensitive, before=asked)
     return answer, decision, consent
+
+
+async def _proof(call: ToolCall, caller: Caller, house: House) -> Proof:
+    if PROOF_META not in call.meta:
+        return ABSENT
+    if house.parameter_proofs is None:
+        return Proof(present=True, valid=False)
+    return await house.parameter_proofs.check(
+        call.meta[PROOF_META],
+        caller=caller,
+        credentials=call.credentials,
+        server=call.server,
+        tool=call.tool,
+        arguments_hash=call.arguments_hash,
+    )
 
 
 async def _carry_out(

@@ -101,6 +101,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
     "http1": {},
     "settings": {
         "identity.static": "one caller with a fixed token is a setting",
+        "identity.parameters": "and so is the key with which a caller signs parameters",
         "agents.signature": "the form of a webhook's secret",
     },
     # Beside the walk: second parties that are programs, and the notices for people.

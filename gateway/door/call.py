@@ -13,6 +13,8 @@ from gateway.identity.credentials import Credentials
 OWN_META_PREFIX = "dev.countersign/"
 """Keys of ``_meta`` that only the gateway and its own parts write. From a host they are dropped at the door:
 nothing that a caller says about itself is believed."""
+PROOF_META = OWN_META_PREFIX + "proof"
+"""The one key of ours that a caller sends: its signature over the parameters, which is checked, not believed."""
 
 
 class Era(StrEnum):

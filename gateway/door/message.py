@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from mcp.shared.inbound import decode_header_value
 
-from gateway.door.call import OWN_META_PREFIX, Client, Era
+from gateway.door.call import OWN_META_PREFIX, PROOF_META, Client, Era
 from gateway.door.headers import Headers
 from gateway.door.protocol import (
     LEGACY_DEFAULT,
@@ -94,7 +94,11 @@ def read_message(headers: Headers, body: Any) -> Message:
         method=method,
         rpc_id=rpc_id,
         params=params,
-        meta={key: value for key, value in meta.items() if not key.startswith(OWN_META_PREFIX)},
+        meta={
+            key: value
+            for key, value in meta.items()
+            if not key.startswith(OWN_META_PREFIX) or key == PROOF_META
+        },
         client=_client(era, meta, params if method == "initialize" else {}),
         capabilities=meta[META_CAPABILITIES] if era is Era.MODERN and rpc_id is not None else {},
         response=body if method is None else {},

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gateway.canonical import canonical_hash
-from gateway.door.call import Client, Era, ToolCall
+from gateway.door.call import PROOF_META, Client, Era, ToolCall
 from gateway.door.headers import Headers
 from gateway.door.tool_call import MAX_NAME_CHARS
 from gateway.errors import HeaderMismatch, MalformedRequest
@@ -24,8 +24,6 @@ Phase = Literal["authorize", "execute"]
 PHASES: Final[Mapping[str, Phase]] = {"/authorize": "authorize", "/execute": "execute"}
 """Path -> phase."""
 EPHEMERAL: Final = b"x-ephemeral-token"
-PROOF_META_KEY: Final = "dev.countersign/proof"
-"""Where the rooms behind the door find ``proof`` among the call's ``meta``. No upstream is sent such a key."""
 PROTOCOL: Final = "rest"
 MAX_PROOF_CHARS: Final = 16 * 1024
 """Characters of a compact JWS over the hash of the parameters; with a certificate chain in its header some 8 KiB."""
@@ -145,7 +143,7 @@ def read_rest_call(
         client=Client(),
         credentials=credentials,
         token=token,
-        meta={} if proof is None else {PROOF_META_KEY: proof},
+        meta={} if proof is None else {PROOF_META: proof},
     )
 
 

@@ -12,12 +12,15 @@ import msgspec
 
 from gateway.catalog.tool import Approval, SchemaVerdict, Tool
 from gateway.door.call import Client, ToolCall
-from gateway.identity.caller import Caller
+from gateway.identity.caller import Caller, Proof
 from gateway.policy.money import Money
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, in which dialect. ``id`` is the gateway's, not the caller's."""
+    """What was asked, in which dialect. ``id`` is the gateway's, not the caller's.
+
+    ``proof``: the caller's signature over these parameters (``identity/parameters.py``), not that of its token.
+    """
 
     id: str
     time: int
@@ -26,6 +29,7 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     era: str
     client: Client
+    proof: Proof = Proof()
 
 
 class HandshakeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,12 +109,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     approval: Approval | None
     schema: SchemaVerdict
     money: Money | None
+    proof: Proof = Proof()
 
 
 def question_of(asked: Asked, consent: ConsentFacts, env: Environment) -> Question:
     """The document for the policy."""
     return Question(
-        call=call_facts(asked.call),
+        call=call_facts(asked.call, asked.proof),
         caller=asked.caller,
         tool=asked.tool,
         approval=asked.approval,
@@ -123,7 +128,7 @@ def question_of(asked: Asked, consent: ConsentFacts, env: Environment) -> Questi
     )
 
 
-def call_facts(call: ToolCall) -> CallFacts:
+def call_facts(call: ToolCall, proof: Proof = Proof()) -> CallFacts:  # noqa: B008 - frozen
     """The part of the question that the door knows."""
     return CallFacts(
         id=call.call_id,
@@ -133,4 +138,5 @@ def call_facts(call: ToolCall) -> CallFacts:
         protocol=call.protocol,
         era=call.era,
         client=call.client,
+        proof=proof,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.identity.parameters import CallerKey
 from gateway.identity.static import StaticToken
 
 MAX_WAIT_S = 600
@@ -160,12 +161,14 @@ class IdentitySettings(Section, frozen=True, kw_only=True):
     """Who may ask. With neither tokens nor issuers the gateway does not start: unset is not open.
 
     ``scopes_supported``: what a client should ask of its issuer at first (RFC 9728), as the issuer names it.
+    ``keys``: with which callers may sign parameters, besides the keys that their tokens are bound to.
     """
 
     tokens: tuple[StaticToken, ...] = ()
     issuers: tuple[IssuerSettings, ...] = ()
     scopes_supported: tuple[Text, ...] = ()
     dpop: DpopSettings = DpopSettings()
+    keys: tuple[CallerKey, ...] = ()
 
 
 class HandshakeSettings(Section, frozen=True, kw_only=True):

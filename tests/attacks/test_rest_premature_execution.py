@@ -10,17 +10,28 @@ import pytest
 from tests.support.calls import READ, invoice, refund
 from tests.support.console import Person
 from tests.support.house import House, running_house
-from tests.support.policy_copies import ALLOWS_ALL, judged_by, with_decision
+from tests.support.policy_copies import ALLOWS_ALL, copied, edit_data, judged_by, with_decision
 from tests.support.rest import authorize, execute, token_for
 from tests.support.traces import Trace
 
 
-async def test_a_tool_that_needs_no_handshake(house: House) -> None:
-    """Class 4: refused with a stable code, and PayPal was not asked."""
+async def test_a_tool_that_needs_no_handshake(tmp_path: Path) -> None:
+    """Class 5: refused with a stable code, and PayPal was not asked."""
+    policies = copied(tmp_path)
+    edit_data(policies, "classes", tools={"list_invoices": 5})
+    async with running_house(tmp_path, policy=judged_by(policies)) as house:
+        trace = Trace(house)
+        answer = await authorize(house, "list_invoices", READ, metadata={"sensitivity": "RESTRICTED"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "handshake.not_needed")
+        trace.refused_unseen("handshake.not_needed")
+
+
+async def test_an_internal_tool_without_a_signature(house: House) -> None:
+    """Class 4 over plain HTTP wants the parameters signed (C08), in the guide's words."""
     trace = Trace(house)
-    answer = await authorize(house, "list_invoices", READ, metadata={"sensitivity": "RESTRICTED"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "handshake.not_needed")
-    trace.refused_unseen("handshake.not_needed")
+    answer = await authorize(house, "list_invoices", READ)
+    assert (answer.status_code, answer.json()) == (403, {"error": "Invalid signature"})
+    assert trace.paypal == []
 
 
 async def test_a_class_that_the_caller_names(house: House) -> None:

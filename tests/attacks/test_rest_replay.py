@@ -118,8 +118,12 @@ async def test_for_another_server(depot: Depot) -> None:
 async def test_a_proof_and_a_session_do_not_reach_the_server(depot: Depot) -> None:
     """What a caller signs for the gateway is the gateway's: the server is sent the call and nothing of that."""
     house = depot.house
-    token = await token_for(house, SHIP, PARCEL, server="depot", proof="pro.of.one")
-    done = await execute(house, token, SHIP, PARCEL, server="depot", proof="pro.of.two")
+    before = len(depot.depot.calls)
+    forged = await authorize(house, SHIP, PARCEL, server="depot", proof="pro.of.one")
+    assert answer_of(forged) == (403, {"error": "Invalid signature"})
+    assert len(depot.depot.calls) == before
+    token = await token_for(house, SHIP, PARCEL, server="depot")
+    done = await execute(house, token, SHIP, PARCEL, server="depot")
     assert done.status_code == 200, done.text
     sent = str(depot.depot.calls[-1])
     assert PARCEL["id"] in sent
@@ -161,7 +165,7 @@ async def test_every_request_leaves_a_record(house: House) -> None:
             await authorize(house, "list_invoices", {}),
             await authorize(house, "no_such_tool", {}),
         ]
-        assert [answer.status_code for answer in answers] == [200, 403, 401, 400, 400, 400]
+        assert [answer.status_code for answer in answers] == [200, 403, 401, 400, 403, 400]
         done.add(first["transactionId"])
         sent += 1 + len(answers)
     assert len(trace.records) == sent

@@ -22,14 +22,19 @@ from gateway.client import (
     execute_secure_tool,
 )
 from gateway.client.adapters.mcp import SecureSession, StandardClient
+from gateway.client.handshake.proof import KeySigner
 from gateway.demo.approver import ScriptedHuman
+from gateway.identity.parameters import CallerKey
+from gateway.identity.static import STATIC_ISSUER
+from gateway.settings.model import IdentitySettings
 from gateway.upstream.paypal.simulator.seeds import CAPTURE
 from tests.hosts.host import connected
 from tests.support import typescript
 from tests.support.calls import READ, invoice, refund
 from tests.support.frameworks import REPOSITORY
 from tests.support.handshake_service import in_thread
-from tests.support.house import AGENT_TOKEN, MODERN, House, running_house
+from tests.support.house import AGENT_TOKEN, MODERN, House, agent, running_house
+from tests.support.keys import signing_key
 
 INVOICED = ["POST /v2/invoicing/invoices"]
 REFUNDED = [f"POST /v2/payments/captures/{CAPTURE}/refund"]
@@ -101,8 +106,23 @@ async def test_both_ways_at_one_gateway(house: House) -> None:
         assert house.paypal_writes == INVOICED
         read = await SecureSession(session, client).call_tool("list_invoices", READ)
         assert not read.is_error
-        with pytest.raises(AuthorizationFailed, match="needs no handshake"):
+        with pytest.raises(AuthorizationFailed, match="Invalid signature"):
             await client.execute_with_handshake("list_invoices", READ)
+
+
+async def test_an_internal_tool_by_two_posts_and_a_key(tmp_path: Path) -> None:
+    """Class 4 over plain HTTP: the client signs the parameters with a key that the operator registered."""
+    key = signing_key("ES256", "signer")
+    signer = KeySigner(key.private, key_id="signer", algorithm="ES256")
+    identity = IdentitySettings(
+        tokens=(agent(AGENT_TOKEN, "agent-one"),),
+        keys=(CallerKey(issuer=STATIC_ISSUER, subject="agent-one", jwk=key.public_jwk()),),
+    )
+    async with (
+        running_house(tmp_path, identity=identity) as house,
+        HandshakeClient(house.url, AGENT_TOKEN, signer=signer) as client,
+    ):
+        assert "content" in await client.execute_with_handshake("list_invoices", READ)
 
 
 async def test_a_strange_session_and_a_spent_token(house: House) -> None:

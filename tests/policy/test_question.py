@@ -71,6 +71,7 @@ def test_it_says_what_was_asked() -> None:
         "protocol": "2026-07-28",
         "era": "modern",
         "client": {"name": "desk", "version": "1", "can_elicit": [], "can_input_required": True},
+        "proof": {"present": False, "valid": False},
     }
     assert document["arguments"] == {"bill": "b1"}
     assert document["arguments_hash"] == asked.call.arguments_hash

@@ -5,6 +5,7 @@ Any object with the one method of :class:`ParametersSigner` will do: a key in a 
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +28,8 @@ class ParametersSigner(Protocol):
 class KeySigner:
     """Signs with a private key that this process holds (PyJWT takes PEM or a ``cryptography`` key).
 
-    Claims: ``jti``, ``iat``, ``server``, ``tool`` and ``args``, the SHA-256 over the RFC 8785 bytes of the parameters.
+    Claims: ``jti``, ``iat``, ``server``, ``tool`` and ``args``, the base64url SHA-256 over the RFC 8785 bytes of the
+    parameters.
     They are no member of the parameters, so that the signature does not sign itself (conflict C08).
     """
 
@@ -53,7 +55,7 @@ class KeySigner:
             "iat": int(self._now()),
             "server": server,
             "tool": tool,
-            "args": canonical_hash(parameters),
+            "args": base64.urlsafe_b64encode(bytes.fromhex(canonical_hash(parameters))).rstrip(b"=").decode(),
         }
         headers = {"typ": TYPE, "kid": self._key_id}
         return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=headers)

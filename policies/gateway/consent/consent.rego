@@ -14,6 +14,7 @@ import data.gateway.confirmation
 codes(class) := {"consent.not_required"} if {
 	class >= 4
 	not confirmation.needed(class)
+	not _two_phases(class)
 } else := {"consent.unconfigured"} if {
 	not _configured(class)
 } else := {"consent.given"} if {
@@ -24,7 +25,16 @@ codes(class) := {"consent.not_required"} if {
 	{"consent.confirmation_required" | not _confirmed(class)},
 })
 
-_handshaken(class) if class >= 4
+# Whoever begins an internal call with the first phase over plain HTTP also ends it with the second (C08).
+_two_phases(class) if {
+	class == 4
+	input.call.era == "rest"
+}
+
+_handshaken(class) if {
+	class >= 4
+	not _two_phases(class)
+}
 
 # Done, and not stale. Without an age it does not count.
 _handshaken(_) if {

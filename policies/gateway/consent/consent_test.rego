@@ -70,3 +70,11 @@ test_unconfigured if {
 	consent.codes(2) == {"consent.unconfigured"} with input as example_test.confirmed
 		with data.gateway.consent.confirm as {}
 }
+
+test_an_internal_tool_over_rest_has_two_phases if {
+	began := example_test.patched(example_test.read, "/call/era", "rest")
+	consent.codes(4) == {"consent.handshake_required"} with input as began
+	consent.codes(5) == {"consent.not_required"} with input as began
+	ended := object.union(began, {"consent": {"handshake": {"satisfied": true, "age_s": 1}}})
+	consent.codes(4) == {"consent.given"} with input as ended
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import jwt
@@ -32,7 +33,7 @@ def test_a_call_is_signed(key: Any, algorithm: str) -> None:
         "iat": 1_000_000,
         "server": "paypal",
         "tool": "create_refund",
-        "args": canonical_hash(PARAMETERS),
+        "args": base64.urlsafe_b64encode(bytes.fromhex(canonical_hash(PARAMETERS))).rstrip(b"=").decode(),
     }
     assert jwt.decode(other, key.public_key(), algorithms=[algorithm], options=options)["jti"] != jti
 
