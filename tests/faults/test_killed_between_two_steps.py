@@ -152,6 +152,12 @@ def logs(folder: Path) -> list[str]:
     return [path.read_text() for path in folder.glob("gateway-*.log")]
 
 
+def told(folder: Path, transaction_id: str) -> bool:
+    """Whether the last word on a recovery is out: it is in the store first, then in the audit, then in the log."""
+    said_so = f"transaction {transaction_id}: "
+    return transaction_id in recoveries(folder) and any(said_so in log for log in logs(folder))
+
+
 async def test_killed_at_every_point(tmp_path: Path, redis_url: str) -> None:
     """Eight gateways die; those that live look up what they left, each once, and leave alone what one of them holds."""
     sections = {"transactions": {"lease_seconds": LEASE_S}}
@@ -180,7 +186,10 @@ async def test_killed_at_every_point(tmp_path: Path, redis_url: str) -> None:
         async def recovered() -> bool:
             found = {one.transaction_id: one async for one in book.all()}
             expected = [one for one, _, point in died.values() if point.outcome is not None]
-            return all(found[one].state is State.SETTLED for one in expected)
+            unknown = [one for one, _, point in died.values() if point.outcome is Effect.UNKNOWN]
+            return all(found[one].state is State.SETTLED for one in expected) and all(
+                told(tmp_path, one) for one in unknown
+            )
 
         await until_answered(recovered)
         late = next(one for one, _, point in died.values() if point.late)
@@ -222,7 +231,8 @@ async def test_killed_over_one_sqlite_file(tmp_path: Path) -> None:
         book = TransactionBook(running.store)
 
         async def settled() -> bool:
-            return all([(await only(book, one)).state is State.SETTLED for one, _, _ in died])
+            settled = [(await only(book, one)).state is State.SETTLED for one, _, _ in died]
+            return all(settled) and all(told(tmp_path, one) for one, _, _ in died)
 
         await until_answered(settled)
         for transaction_id, token, point in died:
@@ -271,7 +281,8 @@ async def test_a_capture_whose_answer_died_with_the_gateway_is_found_at_paypal(
         await until_answered(restarted.ready)
 
         async def settled() -> bool:
-            return (await only(book, transaction_id)).state is State.SETTLED
+            there = (await only(book, transaction_id)).state is State.SETTLED
+            return there and told(tmp_path, transaction_id)
 
         await until_answered(settled)
         found = await only(book, transaction_id)
