@@ -64,7 +64,11 @@ def settings(setup: Setup) -> dict[str, Any]:
         "state": {"url": f"sqlite:///{setup.directory / 'state.db'}"},
         "audit": {"path": str(setup.directory / "audit.jsonl")},
         # One caller is all the load there is: its limit is counted, and never met.
-        "rates": {"requests_per_minute": 10_000_000, "burst": 1_000_000},
+        "rates": {
+            "requests_per_minute": 10_000_000,
+            "burst": 1_000_000,
+            "sensitive_per_minute": 1_000_000,
+        },
     }
 
 
