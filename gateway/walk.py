@@ -9,6 +9,9 @@
 6. ``upstream``   is reached from ``outcome/allow.py`` and from nowhere else.
 7. ``audit``      was opened first and closes last, whatever happens in between.
 
+Beside the walk: ``kill`` and ``rate`` stop a call that no policy has to be asked about, ``transactions`` writes down
+what leaves before it leaves, ``receipts`` signs what became of it once the record is written.
+
 What holds whatever the policy says (DESIGN section 4) has one test file each under ``tests/invariants/``.
 """
 

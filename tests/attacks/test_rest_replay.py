@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings.model import HandshakeSettings
+from gateway.client.handshake.proof import KeySigner
+from gateway.identity.parameters import CallerKey
+from gateway.identity.static import STATIC_ISSUER
+from gateway.settings.model import HandshakeSettings, IdentitySettings
 from gateway.state.store import Space
 from tests.support.answers import codes_of
 from tests.support.calls import first_phase, invoice, refund
-from tests.support.depot import PARCEL, SHIP, Depot
-from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
+from tests.support.depot import PARCEL, SHIP, Depot, running_depot
+from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, agent, running_house
+from tests.support.keys import signing_key
 from tests.support.rest import (
     INVALID_SESSION,
     INVALID_TOKEN,
@@ -115,19 +119,31 @@ async def test_for_another_server(depot: Depot) -> None:
     assert len(depot.annex.calls) == sent
 
 
-async def test_a_proof_and_a_session_do_not_reach_the_server(depot: Depot) -> None:
-    """What a caller signs for the gateway is the gateway's: the server is sent the call and nothing of that."""
-    house = depot.house
+async def test_a_forged_proof_is_refused_before_the_server(depot: Depot) -> None:
+    """A signature that is there must be right, also where none is asked for."""
     before = len(depot.depot.calls)
-    forged = await authorize(house, SHIP, PARCEL, server="depot", proof="pro.of.one")
+    forged = await authorize(depot.house, SHIP, PARCEL, server="depot", proof="pro.of.one")
     assert answer_of(forged) == (403, {"error": "Invalid signature"})
     assert len(depot.depot.calls) == before
-    token = await token_for(house, SHIP, PARCEL, server="depot")
-    done = await execute(house, token, SHIP, PARCEL, server="depot")
-    assert done.status_code == 200, done.text
-    sent = str(depot.depot.calls[-1])
+
+
+async def test_a_proof_and_a_session_do_not_reach_the_server(tmp_path: Path) -> None:
+    """What a caller signs for the gateway is the gateway's: the server is sent the call and nothing of that."""
+    key = signing_key("ES256", "signer")
+    signer = KeySigner(key.private, key_id="signer", algorithm="ES256")
+    identity = IdentitySettings(
+        tokens=(agent(AGENT_TOKEN, "agent-one"),),
+        keys=(CallerKey(issuer=STATIC_ISSUER, subject="agent-one", jwk=key.public_jwk()),),
+    )
+    async with running_depot(tmp_path, identity=identity) as depot:
+        house, server = depot.house, depot.depot
+        proofs = [signer.proof("depot", SHIP, PARCEL) for _ in range(2)]
+        token = await token_for(house, SHIP, PARCEL, server="depot", proof=proofs[0])
+        done = await execute(house, token, SHIP, PARCEL, server="depot", proof=proofs[1])
+        assert done.status_code == 200, done.text
+        sent = f"{server.calls[-1]}{server.headers}{server.raw}"
     assert PARCEL["id"] in sent
-    assert [word for word in ("pro.of", AGENT_TOKEN, token) if word in sent] == []
+    assert [word for word in (*proofs, AGENT_TOKEN, token, "dev.countersign/proof") if word in sent] == []
 
 
 async def test_a_token_is_good_at_one_door_only_once(house: House) -> None:

@@ -55,7 +55,7 @@ class Depot:
 
 @asynccontextmanager
 async def running_depot(
-    folder: Path, *, policies: Path | None = None, reload: bool = False
+    folder: Path, *, policies: Path | None = None, reload: bool = False, **overrides: Any
 ) -> AsyncIterator[Depot]:
     """Everything on real sockets. ``policies`` is a policy folder other than the softened default one."""
     if policies is None:
@@ -69,6 +69,7 @@ async def running_depot(
             folder,
             policy=judged_by(policies, reload=reload),
             upstreams={"depot": depot.url, "annex": annex.url},
+            **overrides,
         ) as house,
     ):
         yield Depot(house=house, depot=depot, annex=annex, policies=policies)
