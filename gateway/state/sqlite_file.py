@@ -143,7 +143,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def identity_of(path: Path) -> Identity | None:
     """Which file that is; None: there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - with every operation, and half the price of Path.stat
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

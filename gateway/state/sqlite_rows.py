@@ -1,7 +1,7 @@
 """The SQL of the state file, over one open connection. Blocking. Times are unix milliseconds.
 
-Every operation is one statement, or one ``BEGIN IMMEDIATE`` transaction: the write lock is held before anything is
-read, so two processes never decide from the same old value. Statements with RETURNING are read to the end
+Every operation is one statement, which holds the write lock before it reads: two processes never decide from the same
+old value. Statements with RETURNING are read to the end
 (``fetchall``), since SQLite commits only then: a value is never handed out before its deletion is written.
 
 Whether that is on the disk is the connection's ``synchronous``. Raises ``sqlite3.Error``; ``ValueError`` from
@@ -11,8 +11,6 @@ Whether that is on the disk is the connection's ``synchronous``. Raises ``sqlite
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from typing import TypeVar
 
 from gateway.state.store import COUNTER_MAX, COUNTER_MIN, Space
 
@@ -23,7 +21,17 @@ _PUT = (
 )
 _ADD = _PUT + " WHERE entry.expires_at IS NOT NULL AND entry.expires_at <= ? RETURNING 1"
 _GET = f"SELECT value FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608  (constants only)
-_COUNTER = f"SELECT value, expires_at FROM entry WHERE space = ? AND key = ? AND {_ALIVE}"  # noqa: S608
+# What is no decimal number of 64 bits stays as it is, and nothing is returned: beyond them a sum is a REAL to SQLite.
+_INCREMENT = """
+INSERT INTO entry (space, key, value, expires_at) VALUES (:space, :key, :begun, :until)
+ON CONFLICT (space, key) DO UPDATE SET
+    value = iif(expires_at <= :now, :begun, CAST(CAST(CAST(CAST(value AS TEXT) AS INTEGER) + :by AS TEXT) AS BLOB)),
+    expires_at = iif(expires_at <= :now, :until, expires_at)
+WHERE expires_at <= :now
+    OR (CAST(CAST(CAST(value AS TEXT) AS INTEGER) AS TEXT) = CAST(value AS TEXT)
+        AND typeof(CAST(CAST(value AS TEXT) AS INTEGER) + :by) = 'integer')
+RETURNING value
+"""
 _TAKE = "DELETE FROM entry WHERE space = ? AND key = ? RETURNING value, expires_at"
 _SWAP = f"UPDATE entry SET value = ?, expires_at = ? WHERE space = ? AND key = ? AND value = ? AND {_ALIVE} RETURNING 1"  # noqa: S608
 _ENTRIES = f"SELECT key, value FROM entry WHERE space = ? AND key > ? AND {_ALIVE} ORDER BY key LIMIT ?"  # noqa: S608
@@ -31,7 +39,6 @@ _PURGE = (
     "DELETE FROM entry WHERE (space, key) IN"
     " (SELECT space, key FROM entry WHERE expires_at IS NOT NULL AND expires_at <= ? LIMIT ?)"
 )
-_T = TypeVar("_T")
 
 
 class Rows:
@@ -72,19 +79,14 @@ class Rows:
         return self._connection.execute(_ENTRIES, (space, after, now, limit)).fetchall()
 
     def increment(self, space: Space, key: bytes, by: int, now: int, until: int) -> int:
-        """Read, add, write, in one transaction."""
-        connection = self._connection
-
-        def count() -> int:
-            rows = connection.execute(_COUNTER, (space, key, now)).fetchall()
-            old, end = (_number(rows[0][0]), rows[0][1]) if rows else (0, until)
-            new = old + by
-            if not COUNTER_MIN <= new <= COUNTER_MAX:
-                raise ValueError("the counter would leave 64 bits")
-            self.put(space, key, str(new).encode(), end)
-            return new
-
-        return _transaction(connection, count)
+        """Add to a counter, or begin one."""
+        if not COUNTER_MIN <= by <= COUNTER_MAX:
+            raise ValueError("the counter would leave 64 bits")
+        named = {"space": space, "key": key, "by": by, "begun": str(by).encode(), "now": now, "until": until}
+        rows = self._connection.execute(_INCREMENT, named).fetchall()
+        if not rows:
+            raise ValueError("not a counter, or it would leave 64 bits")
+        return int(bytes(rows[0][0]))
 
     def purge(self, now: int, most: int) -> None:
         """Delete ``most`` expired rows, or fewer."""
@@ -102,23 +104,3 @@ class Rows:
 def until_ms(now: int, ttl: int | None) -> int | None:
     """When it expires."""
     return None if ttl is None else now + ttl
-
-
-def _transaction(connection: sqlite3.Connection, work: Callable[[], _T]) -> _T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work()
-        connection.execute("COMMIT")
-    except BaseException:
-        # After SQLITE_FULL and SQLITE_IOERR SQLite may have rolled back by itself.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
-
-
-def _number(value: bytes) -> int:
-    try:
-        return int(bytes(value).decode("ascii"))
-    except ValueError:
-        raise ValueError("the value is not a counter") from None
