@@ -47,9 +47,9 @@ class ProofKey:
         canonical = json.dumps(self.jwk, sort_keys=True, separators=(",", ":"))
         return b64url(hashlib.sha256(canonical.encode()).digest())
 
-    def sign(self, typ: str, claims: Mapping[str, Any]) -> str:
-        """A compact JWS of one type."""
-        header = {"typ": typ, "jwk": dict(self.jwk)}
+    def sign(self, typ: str, claims: Mapping[str, Any], *, key_id: str | None = None) -> str:
+        """A compact JWS of one type; ``key_id``: what the header says in place of the public key."""
+        header = {"typ": typ, **({"jwk": dict(self.jwk)} if key_id is None else {"kid": key_id})}
         return jwt.encode(dict(claims), self._key, algorithm=self.algorithm, headers=header)
 
 
@@ -57,9 +57,17 @@ def key_in(path: Path) -> ProofKey:
     """The key in an unencrypted PEM file. :raises ValueError: it holds none that signs proofs."""
     try:
         with path.open("rb") as file:
-            loaded = serialization.load_pem_private_key(file.read(MAX_KEY_BYTES), None)
+            return key_of(file.read(MAX_KEY_BYTES))
     except OSError as problem:
         raise ValueError(f"cannot be read: {problem.strerror}") from None
+
+
+def key_of(key: object) -> ProofKey:
+    """PEM without a password, or a ``cryptography`` key. :raises ValueError: neither, or a key of another kind."""
+    if not isinstance(key, str | bytes):
+        return ProofKey(key)
+    try:
+        loaded = serialization.load_pem_private_key(key.encode() if isinstance(key, str) else key, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("holds no private key in PEM without a password") from None
     return ProofKey(loaded)

@@ -48,6 +48,7 @@ from gateway.errors import (
     UnknownTool,
 )
 from gateway.identity.challenge import Access
+from gateway.identity.errors import Code
 from gateway.outcome.answer import Answer
 from gateway.walk import House, walk
 
@@ -195,8 +196,13 @@ class RestEndpoint:
                 method=exchange.phase,
                 error=error,
             )
-        if exchange.phase == "execute" and isinstance(error, Unauthenticated):
-            # Whose session is over has authorised nothing any more (R021).
+        if (
+            exchange.phase == "execute"
+            and isinstance(error, Unauthenticated)
+            and error.code != Code.PROOF_NONCE
+        ):
+            # Whose session is over has authorised nothing any more (R021). That of a caller who is only told a new
+            # nonce is not: everything else of the proof was right.
             await self._burn(exchange.token)
         status, body = refused(error, call_id=exchange.call_id)
         headers = self._access.challenge(error, exchange.asked)

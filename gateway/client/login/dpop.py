@@ -1,8 +1,9 @@
-"""Proofs that whoever sends a token holds its key (RFC 9449). One ES256 key for each installation."""
+"""Proofs that whoever sends a token holds its key (RFC 9449). An installation makes its key at the first use."""
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.client.errors import VaultError
-from gateway.client.keys import ProofKey, hash_of_token
+from gateway.client.keys import ProofKey, hash_of_token, key_of
 from gateway.client.login.vault import Vault
 
 TYPE = "dpop+jwt"
@@ -20,8 +21,8 @@ KEY = "dpop-key"
 class Prover:
     """Signs proofs, and remembers the nonce that each server wants (section 8)."""
 
-    def __init__(self, key: object, now: Callable[[], float]) -> None:
-        self.key = ProofKey(key)
+    def __init__(self, key: object, now: Callable[[], float] = time.time) -> None:
+        self.key = key if isinstance(key, ProofKey) else key_of(key)
         self._now = now
         self._nonces: dict[str, str] = {}
 
@@ -74,6 +75,11 @@ async def load_key(vault: Vault) -> ec.EllipticCurvePrivateKey:
     if not isinstance(loaded, ec.EllipticCurvePrivateKey):
         raise VaultError("The kept proof key is of another kind; remove it to sign in anew.")
     return loaded
+
+
+def nonce_in(header: str | None) -> str | None:
+    """The value of ``DPoP-Nonce``; None where it is none that a proof could carry."""
+    return header if header and len(header) <= 512 and header.isascii() and header.isprintable() else None
 
 
 def _target(url: str) -> str:
