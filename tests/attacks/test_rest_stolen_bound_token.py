@@ -111,8 +111,8 @@ async def test_a_token_that_is_no_session_here(house: House, claims: dict[str, A
 
 
 async def test_a_nonce_that_has_changed_meanwhile(tmp_path: Path) -> None:
-    """The gateway gives out another nonce between the two phases. The client with the key is told, and executes with the
-    token that it has; a thief without the key is told nothing of the kind, and his try ends it."""
+    """The gateway gives out another nonce between the two phases. The client with the key is told, and executes with
+    the token that it has; a thief without the key is told nothing of the kind, and his try ends it."""
     dpop = DpopSettings(nonce_secret=Hidden("unsafe-secret-of-nonces-for-tests-01"))
     async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
         token = token_for(house)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -190,6 +191,40 @@ async def test_the_typescript_client_at_a_whole_gateway(house: House) -> None:
     assert code == 0, printed
     assert f"true {house.url}/console/pending/" in printed
     assert house.paypal_writes == INVOICED
+
+
+BOUND = """
+const c = await import(process.env.PACKAGE);
+const key = await c.ProofKey.of(JSON.parse(process.env.JWK));
+const options = { server: "paypal", signer: new c.KeySigner(key) };
+const bound = new c.BoundToken(process.env.TOKEN, new c.Prover(key));
+const client = new c.HandshakeClient(process.env.GATEWAY, bound, options);
+await client.executeWithHandshake("create_invoice", JSON.parse(process.env.INVOICE));
+await client.executeWithHandshake("list_invoices", JSON.parse(process.env.READ));
+const thief = new c.HandshakeClient(process.env.GATEWAY, process.env.TOKEN);
+console.log(String(await thief.executeWithHandshake("create_invoice", {}).catch((error) => error)));
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+async def test_the_typescript_client_proves_its_key(tmp_path: Path, algorithm: Any) -> None:
+    """DPoP with nonces at both posts, and signed parameters of an INTERNAL tool, all judged by the gateway."""
+    key = signing_key(algorithm, "client")
+    dpop = DpopSettings(required=True, nonce_secret=Hidden("unsafe-secret-of-nonces-for-tests-01"))
+    async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
+        environment = {
+            "PACKAGE": (typescript.PACKAGE / "src/index.ts").as_uri(),
+            "GATEWAY": house.url,
+            "TOKEN": token_for(house, key=key),
+            "JWK": json.dumps(key.private_jwk()),
+            "INVOICE": json.dumps(invoice("typescript")),
+            "READ": json.dumps(READ),
+        }
+        words = ("--input-type=module", "--eval", BOUND)
+        code, printed = await typescript.node(*words, environment=environment)
+        assert code == 0, printed
+        assert "Authorization failed: Invalid session" in printed
+        assert house.paypal_writes == INVOICED
 
 
 async def test_the_mcp_example_runs(house: House, tmp_path: Path) -> None:
