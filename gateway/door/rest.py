@@ -48,11 +48,12 @@ from gateway.errors import (
     UnknownTool,
 )
 from gateway.identity.challenge import Access
-from gateway.identity.errors import Code
 from gateway.outcome.answer import Answer
 from gateway.walk import House, walk
 
 _LOG = logging.getLogger("countersign.door")
+WANTS_NONCE = "identity.proof_nonce"
+"""The one refusal of credentials after which the same caller may come again at once (RFC 9449 section 9)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,11 +197,7 @@ class RestEndpoint:
                 method=exchange.phase,
                 error=error,
             )
-        if (
-            exchange.phase == "execute"
-            and isinstance(error, Unauthenticated)
-            and error.code != Code.PROOF_NONCE
-        ):
+        if exchange.phase == "execute" and isinstance(error, Unauthenticated) and error.code != WANTS_NONCE:
             # Whose session is over has authorised nothing any more (R021). That of a caller who is only told a new
             # nonce is not: everything else of the proof was right.
             await self._burn(exchange.token)

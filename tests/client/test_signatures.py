@@ -10,7 +10,7 @@ import jwt
 import msgspec
 import pytest
 
-from gateway.client.keys import ProofKey, hash_of_token, key_in
+from gateway.client.keys import ProofKey, hash_of_token
 from gateway.client.message import Message, read_message
 from gateway.client.phases import Done, Sign, phase_of
 from gateway.client.signatures import PROOF_META, TYPE, Signatures
@@ -135,17 +135,3 @@ def test_a_signature_is_told_to_be_missing() -> None:
     assert isinstance(phase_of(refused("identity.scope_missing", missing)), Sign)
     for codes in ((), ("identity.scope_missing",), ("arguments.signature_invalid",)):
         assert isinstance(phase_of(refused(*codes)), Done)
-
-
-def test_only_keys_that_sign_proofs(tmp_path: Any) -> None:
-    """Other kinds, other curves, other files: a reason, and no key in it."""
-    for algorithm in ("RS256", "ES384"):
-        with pytest.raises(ValueError, match="P-256 or an Ed25519"):
-            ProofKey(signing_key(algorithm).private)
-    path = tmp_path / "key.pem"
-    with pytest.raises(ValueError, match="cannot be read"):
-        key_in(path)
-    path.write_text("secret words")
-    with pytest.raises(ValueError, match="no private key") as caught:
-        key_in(path)
-    assert "secret" not in str(caught.value)

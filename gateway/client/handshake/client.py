@@ -30,18 +30,8 @@ from gateway.client.handshake.flow import (
 from gateway.client.handshake.options import Timeouts, Tls, http_options, service_url, timeouts_of
 from gateway.client.handshake.parameters import checked_tool, serialised
 from gateway.client.handshake.proof import ParametersSigner
+from gateway.client.handshake.replies import NOT_SENT, plain, reply_of, wants_another
 from gateway.client.handshake.session_token import Session, TokenSource, kept, session_now, session_of
-from gateway.client.login.challenge import challenges
-from gateway.client.login.dpop import nonce_in
-
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.PoolTimeout,
-)
-"""After these nothing has left."""
 
 
 class _Settled:
@@ -93,14 +83,6 @@ class _Settled:
             url, access = self._url + step.path, session.token.expose()
             headers["dpop"] = session.prover.proof("POST", url, access=access)
         return {"method": "POST", "url": self._url + step.path, "content": step.body, "headers": headers}
-
-    def _learnt(self, step: Post, reply: Reply) -> bool:
-        """Whether the gateway wants another nonce in the proof (RFC 9449 section 9). It has looked at nothing else of
-        the request, so that sending it once more cannot do anything twice."""
-        prover = None if step.session is None else step.session.prover
-        if prover is None or reply.status != 401 or not reply.wants_nonce:
-            return False
-        return prover.heard(self._url, reply.nonce)
 
 
 class HandshakeClient(_Settled):
@@ -181,7 +163,7 @@ class HandshakeClient(_Settled):
                     case Post():
                         try:
                             outcome = await self._sent(step)
-                            if self._learnt(step, outcome):
+                            if wants_another(step, outcome, self._url):
                                 outcome = await self._sent(step)
                         except NotAnswered as problem:
                             step = flow.throw(problem)
@@ -200,12 +182,12 @@ class HandshakeClient(_Settled):
         body = bytearray()
         try:
             async with self._http.stream(**self._post(step)) as response:
-                whole = _plain(response)
+                whole = plain(response)
                 async for chunk in response.aiter_raw():
                     body += chunk
                     if not whole or len(body) > MAX_BODY_BYTES:
-                        return _reply(response, None)
-                return _reply(response, bytes(body))
+                        return reply_of(response, None)
+                return reply_of(response, bytes(body))
         except httpx.HTTPError as problem:
             raise NotAnswered(sent=not isinstance(problem, NOT_SENT)) from None
 
@@ -272,7 +254,7 @@ class SyncHandshakeClient(_Settled):
                     case Post():
                         try:
                             outcome = self._sent(step)
-                            if self._learnt(step, outcome):
+                            if wants_another(step, outcome, self._url):
                                 outcome = self._sent(step)
                         except NotAnswered as problem:
                             step = flow.throw(problem)
@@ -292,29 +274,11 @@ class SyncHandshakeClient(_Settled):
         body = bytearray()
         try:
             with self._http.stream(**self._post(step)) as response:
-                whole = _plain(response)
+                whole = plain(response)
                 for chunk in response.iter_raw():
                     body += chunk
                     if not whole or len(body) > MAX_BODY_BYTES:
-                        return _reply(response, None)
-                return _reply(response, bytes(body))
+                        return reply_of(response, None)
+                return reply_of(response, bytes(body))
         except httpx.HTTPError as problem:
             raise NotAnswered(sent=not isinstance(problem, NOT_SENT)) from None
-
-
-def _plain(response: httpx.Response) -> bool:
-    """Not compressed, as was asked for: a few kilobytes can unpack to gigabytes."""
-    encoding: str = response.headers.get("content-encoding", "identity")
-    return encoding.lower() == "identity"
-
-
-def _reply(response: httpx.Response, body: bytes | None) -> Reply:
-    headers = response.headers
-    asked = challenges(headers.get_list("www-authenticate")) if response.status_code == 401 else ()
-    return Reply(
-        status=response.status_code,
-        body=body,
-        retry_after=headers.get("retry-after"),
-        wants_nonce=any(one.error == "use_dpop_nonce" for one in asked),
-        nonce=nonce_in(headers.get("dpop-nonce")),
-    )

@@ -92,7 +92,7 @@ test_urls if {
 }
 
 test_values_and_lengths if {
-	rules := {"create_order": {"/a": {"values": ["x", "yy"]}, "/b": {"max_length": 2}}}
+	rules := {"create_order": {"/a": {"values": ["x", "yy"]}, "/b": {"pattern": "^[0-9]*$", "max_length": 2}}}
 	arguments.codes == set() with input as call("create_order", {"a": "x", "b": "12"})
 		with data.gateway.arguments.rules as rules
 	every given in [{"a": "z"}, {"b": "123"}] {
