@@ -13,6 +13,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -21,6 +22,7 @@ from gateway.client.bridge import Bridge
 from gateway.client.calls import PATIENCE_S
 from gateway.client.errors import LoginFailed
 from gateway.client.exchange import http_client
+from gateway.client.keys import ProofKey, key_in
 from gateway.client.login.dpop import Prover, load_key
 from gateway.client.login.login import SignIn, Wishes
 from gateway.client.login.oauth import OAuthAccess
@@ -30,6 +32,7 @@ from gateway.client.login.values import Secret, Tokens, to_bytes
 from gateway.client.login.vault import open_vault
 from gateway.client.login.web import Web
 from gateway.client.pipe import Pipe
+from gateway.client.signatures import Signatures
 from gateway.settings.client import Machine, this_machine, token_from
 
 LOG = logging.getLogger("countersign.connect")
@@ -79,6 +82,11 @@ async def open_page(url: str) -> bool:
 @click.option(
     "--token-env", metavar="NAME", help="Variable with a fixed token. Default: COUNTERSIGN_TOKEN, if set."
 )
+@click.option(
+    "--signing-key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Private key (PEM; P-256 or Ed25519) that the gateway knows as yours: signs every call.",
+)
 @click.option("--client-id", help="OAuth client id, or the https URL of a client id metadata document.")
 @click.option("--device", is_flag=True, help="Sign in with a code on another device.")
 @click.option("--no-browser", is_flag=True, help="Never open a page; say its address instead.")
@@ -104,6 +112,7 @@ def connect(
     url: str,
     server: str | None,
     token_env: str | None,
+    signing_key: Path | None,
     client_id: str | None,
     device: bool,  # noqa: FBT001 - click
     no_browser: bool,  # noqa: FBT001
@@ -118,7 +127,8 @@ def connect(
     https://gateway.example/mcp.
 
     Signs in by itself: a token from the environment, else a kept one, else OAuth in your browser (or with a code on
-    another device). Repeats a call that wants two phases, and waits while a person confirms. Standard output carries
+    another device). Repeats a call that wants two phases, signs the parameters of one that wants a signature, and
+    waits while a person confirms. Standard output carries
     MCP and nothing else; what a person should know is on standard error.
     """
     if login + logout + save_token > 1:
@@ -134,13 +144,14 @@ def connect(
         asyncio.run(_log_in(where, machine, wishes))
         return
     token = token_from(token_env)
+    registered = None if signing_key is None else _key_in(signing_key)
     # From here on whatever prints (a library, a browser that is started) prints to standard error: standard output
     # belongs to the protocol, and one stray line ends the conversation.
     protocol_out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     pipe = Pipe(sys.stdin.fileno(), protocol_out)
     fixed = FixedToken(Secret(str(token))) if token is not None else None
-    asyncio.run(_bridge(pipe, where, machine, wishes, _Person(open_approvals), patience, fixed))
+    asyncio.run(_bridge(pipe, where, machine, wishes, _Person(open_approvals), patience, fixed, registered))
 
 
 async def _bridge(
@@ -151,6 +162,7 @@ async def _bridge(
     person: _Person,
     patience_s: float,
     fixed: Access | None,
+    registered: ProofKey | None,
 ) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -158,14 +170,19 @@ async def _bridge(
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
     LOG.info("bridging to %s", url)
     if fixed is not None:
-        await Bridge(pipe, url, fixed, person, _Clock(), patience_s=patience_s).run(stop)
+        signatures = None if registered is None else Signatures(registered, url, time.time, registered=True)
+        bridge = Bridge(pipe, url, fixed, person, _Clock(), patience_s=patience_s, signatures=signatures)
+        await bridge.run(stop)
         return
-    async with _oauth(url, machine, wishes) as access:
-        await Bridge(pipe, url, access, person, _Clock(), patience_s=patience_s).run(stop)
+    async with _oauth(url, machine, wishes) as (access, own):
+        signatures = Signatures(registered or own, url, time.time, registered=registered is not None)
+        bridge = Bridge(pipe, url, access, person, _Clock(), patience_s=patience_s, signatures=signatures)
+        await bridge.run(stop)
 
 
 @asynccontextmanager
-async def _oauth(url: str, machine: Machine, wishes: Wishes) -> AsyncIterator[OAuthAccess]:
+async def _oauth(url: str, machine: Machine, wishes: Wishes) -> AsyncIterator[tuple[OAuthAccess, ProofKey]]:
+    """Access, and the key that its tokens are bound to where the server binds them."""
     vault, in_keyring = open_vault(machine.state)
     if not in_keyring:
         LOG.info("no keyring here: tokens are kept in %s, readable by you alone", machine.state)
@@ -174,13 +191,13 @@ async def _oauth(url: str, machine: Machine, wishes: Wishes) -> AsyncIterator[OA
         prover = Prover(await load_key(vault), time.time)
         endpoint = TokenEndpoint(web, prover, time.time)
         sign_in = SignIn(web, url, prover, endpoint, wishes, say=_Person(False).say, open_page=open_page)
-        yield OAuthAccess(url, vault, prover, endpoint, sign_in, time.time)
+        yield OAuthAccess(url, vault, prover, endpoint, sign_in, time.time), prover.key
     finally:
         await web.aclose()
 
 
 async def _log_in(url: str, machine: Machine, wishes: Wishes) -> None:
-    async with _oauth(url, machine, wishes) as access, http_client() as http:
+    async with _oauth(url, machine, wishes) as (access, _), http_client() as http:
         response = await http.post(
             url, content=PROBE, headers={"content-type": "application/json", "accept": "application/json"}
         )
@@ -208,6 +225,14 @@ def _token_read() -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise click.UsageError("standard input holds no token")
     return token
+
+
+def _key_in(path: Path) -> ProofKey:
+    """:raises click.UsageError: it holds none."""
+    try:
+        return key_in(path)
+    except ValueError as problem:
+        raise click.UsageError(f"--signing-key: {problem}") from None
 
 
 def _address(url: str, server: str | None) -> str:

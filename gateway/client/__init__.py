@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gateway.client.handshake.flow import Authorization, Confirmation
     from gateway.client.handshake.options import Timeouts, Tls
     from gateway.client.handshake.proof import KeySigner, ParametersSigner
-    from gateway.client.handshake.session_token import from_environment, from_keyring
+    from gateway.client.handshake.session_token import BoundToken, from_environment, from_keyring
+    from gateway.client.login.dpop import Prover
     from gateway.client.secure_tool import data_class_of, execute_secure_tool
     from gateway.client.wrapping import SecureTools, ToolSpec, specs_of
 
@@ -45,7 +46,8 @@ _WHERE = {
     "handshake.flow": ("Authorization", "Confirmation"),
     "handshake.options": ("Timeouts", "Tls"),
     "handshake.proof": ("KeySigner", "ParametersSigner"),
-    "handshake.session_token": ("from_environment", "from_keyring"),
+    "handshake.session_token": ("BoundToken", "from_environment", "from_keyring"),
+    "login.dpop": ("Prover",),
     "secure_tool": ("data_class_of", "execute_secure_tool"),
     "wrapping": ("SecureTools", "ToolSpec", "specs_of"),
 }
@@ -55,6 +57,7 @@ __all__ = [
     "Authorization",
     "AuthorizationFailed",
     "Background",
+    "BoundToken",
     "ConfigurationRefused",
     "Confirmation",
     "ConfirmationPending",
@@ -65,6 +68,7 @@ __all__ = [
     "OutcomeUnknown",
     "ParametersRefused",
     "ParametersSigner",
+    "Prover",
     "SecureTools",
     "SyncHandshakeClient",
     "Timeouts",

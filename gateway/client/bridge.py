@@ -27,6 +27,7 @@ from gateway.client.message import (
 from gateway.client.pipe import MAX_LINE, Pipe, TooLong
 from gateway.client.rounds import Rounds
 from gateway.client.session import LegacySession
+from gateway.client.signatures import Signatures
 from gateway.errors import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR
 
 MAX_AT_ONCE: Final = 64
@@ -61,6 +62,7 @@ class Bridge:
         clock: Clock,
         *,
         patience_s: float = PATIENCE_S,
+        signatures: Signatures | None = None,
     ) -> None:
         self._pipe = pipe
         self._http = http_client()
@@ -70,7 +72,14 @@ class Bridge:
         self._rounds = Rounds(gateway, self._session, mirror, pipe.send)
         self._listener = Listener(gateway, self._session, self._rounds)
         self._calls = Calls(
-            self._rounds, mirror, pipe.send, person, clock, gateway_url=url, patience_s=patience_s
+            self._rounds,
+            mirror,
+            pipe.send,
+            person,
+            clock,
+            gateway_url=url,
+            patience_s=patience_s,
+            signatures=signatures,
         )
         self._person = person
         self._running: dict[RpcId, _Running] = {}

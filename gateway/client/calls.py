@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.client.errors import BridgeError
+from gateway.client.exchange import Body
 from gateway.client.headers import Mirror
 from gateway.client.message import Message, RpcId, error_answer, one_line, repeated, value_of, with_id
-from gateway.client.phases import Done, Repeat, Wait, phase_of
+from gateway.client.phases import Done, Repeat, Sign, Wait, phase_of
 from gateway.client.rounds import Rounds
+from gateway.client.signatures import Signatures
 
 PATIENCE_S: Final = 50.0
 """How long a call waits for a person, in seconds: below the 60 s after which many hosts give a call up."""
@@ -63,6 +65,7 @@ class Calls:
         *,
         gateway_url: str,
         patience_s: float = PATIENCE_S,
+        signatures: Signatures | None = None,
     ) -> None:
         self._rounds = rounds
         self._mirror = mirror
@@ -71,6 +74,7 @@ class Calls:
         self._clock = clock
         self._origin = _origin(gateway_url)
         self._patience_s = patience_s
+        self._signatures = signatures
         self._numbers = itertools.count(1)
 
     async def carry(self, message: Message, renamed: Callable[[RpcId], None]) -> bytes:
@@ -95,13 +99,13 @@ class Calls:
         waits = 0
         just_repeated = False
         while True:
-            answer = await self._rounds.ask(message, body, ident)
+            answer = await self._round(message, body, ident, renamed)
             if message.method != "tools/call":
                 return answer
             phase = phase_of(answer.result)
             left = began + self._patience_s - self._clock.now()
             match phase:
-                case Done():
+                case Done() | Sign():
                     return answer
                 case Repeat(within_s=within_s):
                     # Asked for the same phase twice in a row, something else is wrong; the model may read what.
@@ -122,6 +126,32 @@ class Calls:
             ident = f"countersign:{next(self._numbers)}"
             renamed(ident)
             body = repeated(message, ident, state=phase.state)
+
+    async def _round(
+        self, message: Message, body: bytes, ident: RpcId, renamed: Callable[[RpcId], None]
+    ) -> Message:
+        """One answer; where it is that a signature is missing, and we can sign, the answer to the signed call."""
+        answer = await self._rounds.ask(message, self._sent(message, body), ident)
+        signatures = self._signatures
+        if (
+            signatures is None
+            or message.method != "tools/call"
+            or not isinstance(phase_of(answer.result), Sign)
+        ):
+            return answer
+        if not signatures.wanted(message):
+            return answer
+        ident = f"countersign:{next(self._numbers)}"
+        renamed(ident)
+        return await self._rounds.ask(
+            message, self._sent(message, repeated(message, ident, state=None)), ident
+        )
+
+    def _sent(self, message: Message, body: bytes) -> bytes | Body:
+        signatures = self._signatures
+        if signatures is None or message.method != "tools/call":
+            return body
+        return lambda credentials: signatures.body(message, body, credentials)
 
     async def _explain(self, phase: Wait) -> None:
         what = phase.tool or "This call"

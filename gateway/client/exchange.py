@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -23,6 +23,10 @@ ACCEPT: Final = "application/json, text/event-stream"
 EVENT_STREAM: Final = "text/event-stream"
 
 
+Body = Callable[[Mapping[str, str]], bytes]
+"""What goes out together with these credentials: a signature over a body names the token beside it."""
+
+
 def http_client() -> httpx.AsyncClient:
     """The bridge's client: no redirect is followed, since it would carry the token to another place."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
@@ -40,7 +44,12 @@ class Gateway:
 
     @asynccontextmanager
     async def request(
-        self, method: str, headers: Mapping[str, str], body: bytes | None = None, *, endless: bool = False
+        self,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes | Body | None = None,
+        *,
+        endless: bool = False,
     ) -> AsyncIterator[httpx.Response]:
         """Send, and hand out the response with its body unread. ``endless``: silence is no sign of loss.
 
@@ -52,8 +61,9 @@ class Gateway:
         timeout = httpx.Timeout(CONNECT_S, read=None, pool=None) if endless else httpx.USE_CLIENT_DEFAULT
         for attempt in range(MAX_TRIES):
             credentials = await self._access.headers(method, self._url)
+            content = body(credentials) if callable(body) else body
             request = self._http.build_request(
-                method, self._url, headers={**fixed, **credentials}, content=body, timeout=timeout
+                method, self._url, headers={**fixed, **credentials}, content=content, timeout=timeout
             )
             response = await self._sent(request)
             try:

@@ -123,6 +123,17 @@ def repeated(message: Message, ident: RpcId, *, state: str | None) -> bytes:
     return one_line(msgspec.json.encode(members))
 
 
+def with_meta(body: bytes, key: str, value: str) -> bytes:
+    """The same request with one more member of ``_meta``; unchanged where that is there, or ``_meta`` is no object."""
+    members: dict[str, Any] = _MEMBERS.decode(body)
+    params: dict[str, Any] = members_of(members.get("params"))
+    meta = value_of(params.get("_meta")) if "_meta" in params else {}
+    if not isinstance(meta, dict) or key in meta:
+        return body
+    members["params"] = {**params, "_meta": {**members_of(params.get("_meta")), key: value}}
+    return one_line(msgspec.json.encode(members))
+
+
 def one_line(body: bytes) -> bytes:
     """JSON without line breaks: inside a string they are escaped, so what is left is white space."""
     if b"\n" not in body and b"\r" not in body:

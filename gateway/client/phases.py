@@ -35,8 +35,16 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None = None
 
 
-Phase = Done | Repeat | Wait
+class Sign(msgspec.Struct, frozen=True):
+    """Refused, and one of the reasons is that no signature over the parameters came with it.
+
+    The others may be what the next answer asks for: a missing scope is named where nothing else is missing.
+    """
+
+
+Phase = Done | Repeat | Wait | Sign
 DONE = Done()
+UNSIGNED: Final = "arguments.signature_missing"
 
 
 def phase_of(result: msgspec.Raw | None) -> Phase:
@@ -62,8 +70,16 @@ def phase_of(result: msgspec.Raw | None) -> Phase:
                 tool=shown(decision.get("tool"), 128),
                 state=state,
             )
+        case "refused" if UNSIGNED in _forbidding(decision.get("reasons")):
+            return Sign()
         case _:
             return DONE
+
+
+def _forbidding(reasons: Any) -> set[Any]:
+    """The codes of what forbids."""
+    listed = reasons if isinstance(reasons, list) else []
+    return {one.get("code") for one in listed if isinstance(one, dict) and one.get("outcome") == "deny"}
 
 
 def shown_url(value: Any) -> str | None:

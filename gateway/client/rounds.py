@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 
 from gateway.client.errors import AnswerLost, BridgeError, GatewayUnreachable
-from gateway.client.exchange import EVENT_STREAM, LOST, Gateway, answered
+from gateway.client.exchange import EVENT_STREAM, LOST, Body, Gateway, answered
 from gateway.client.headers import Mirror
 from gateway.client.message import Kind, Message, RpcId, one_line, read_message
 from gateway.client.session import LegacySession
@@ -40,7 +40,7 @@ class Rounds:
         self._mirror = mirror
         self._forward = forward
 
-    async def ask(self, message: Message, body: bytes, ident: RpcId) -> Message:
+    async def ask(self, message: Message, body: bytes | Body, ident: RpcId) -> Message:
         """The response to a request, whose bytes and id in this round are ``body`` and ``ident``.
 
         :raises BridgeError: there is none.

@@ -52,6 +52,8 @@ from gateway.outcome.answer import Answer
 from gateway.walk import House, walk
 
 _LOG = logging.getLogger("countersign.door")
+WANTS_NONCE = "identity.proof_nonce"
+"""The one refusal of credentials after which the same caller may come again at once (RFC 9449 section 9)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,8 +197,9 @@ class RestEndpoint:
                 method=exchange.phase,
                 error=error,
             )
-        if exchange.phase == "execute" and isinstance(error, Unauthenticated):
-            # Whose session is over has authorised nothing any more (R021).
+        if exchange.phase == "execute" and isinstance(error, Unauthenticated) and error.code != WANTS_NONCE:
+            # Whose session is over has authorised nothing any more (R021). That of a caller who is only told a new
+            # nonce is not: everything else of the proof was right.
             await self._burn(exchange.token)
         status, body = refused(error, call_id=exchange.call_id)
         headers = self._access.challenge(error, exchange.asked)

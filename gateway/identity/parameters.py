@@ -4,7 +4,7 @@ A compact JWS (RFC 7515), carried as ``_meta["dev.countersign/proof"]`` beside t
 
     header  typ "countersign-parameters+jwt", alg ES256 or EdDSA, and either jwk (public) or kid (of a registered key)
     claims  jti, iat (unix seconds), tool, args (base64url SHA-256 of the arguments' RFC 8785 bytes),
-            server (its name) or htu (the URL of its MCP endpoint), ath (RFC 9449 section 4.2; checked if there)
+            server (its name) or htu (the URL of its MCP endpoint), ath (RFC 9449 section 4.2) of the access token
 
 The key counts when the caller's token is bound to it (``cnf.jkt``) or the operator registered it for the caller.
 A bad proof is a fact for the policy, not an error: the policy says what follows.
@@ -173,9 +173,10 @@ def _same_url(said: object, here: str) -> bool:
 
 
 def _token_fits(claims: Mapping[str, Any], credentials: Credentials) -> bool:
-    if "ath" not in claims:
-        return True
-    return credentials.bearer is not None and claims["ath"] == _b64(credentials.bearer.sha256())
+    """Attack: a proof that is tied to no token, captured and shown with another token of a caller with the same key."""
+    if credentials.bearer is None:
+        return "ath" not in claims
+    return claims.get("ath") == _b64(credentials.bearer.sha256())
 
 
 def _b64(value: bytes) -> str:

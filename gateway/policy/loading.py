@@ -8,9 +8,10 @@ import msgspec
 
 from gateway.errors import PolicyUnavailable
 from gateway.policy.engine import Entrypoint, Failure, PolicyRefused, unavailable
+from gateway.policy.patterns import PatternRefused, check_rules
 from gateway.policy.plan import complaints
 from gateway.policy.rego_cpp import UNDEFINED, Bundle, Interpreter
-from gateway.policy.revision import read_policy
+from gateway.policy.revision import ROOT, read_policy
 from gateway.policy.vectors import VECTORS
 
 CAPABILITIES = "capabilities.json"
@@ -27,6 +28,11 @@ class LoadedPolicy(msgspec.Struct, frozen=True, kw_only=True):
 def load_policy(folder: Path) -> LoadedPolicy:
     """Read, compile, inspect the plan, ask the known vectors. Raises PolicyRefused; nothing is kept then."""
     source = read_policy(folder)
+    try:
+        check_rules(source.data.get(ROOT, {}).get("arguments", {}).get("rules"))
+    except PatternRefused as problem:
+        # A caller's argument under such a pattern holds this engine up for hours, or ends the process.
+        raise PolicyRefused(f"arguments/data.yaml: {problem}") from None
     allowed = _allowed_builtins(folder.parent / CAPABILITIES)
     bundle = Bundle(source.modules, source.data, list(Entrypoint))
 

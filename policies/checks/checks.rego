@@ -2,10 +2,12 @@
 # title: Checks
 # description: >-
 #   Policy about policies. The input is {"annotations": what `opa inspect -a -f json` says, "modules": what `opa parse
-#   --format json` says of each file without the tests, "catalogue": reasons/data.yaml}. `violations` must be empty.
+#   --format json` says of each file without the tests, "catalogue": of reasons/data.yaml, "patterns": `rules` of
+#   arguments/data.yaml}. `violations` must be empty.
 package checks
 
 import data.checks.ast
+import data.checks.patterns
 
 # METADATA
 # title: Entrypoints
@@ -88,6 +90,24 @@ violations contains sprintf("the function %q has %d and %d arguments in differen
 	least := min(arities)
 	most := max(arities)
 	least != most
+}
+
+# METADATA
+# title: Patterns of the tables
+# description: Both engines match them alike and in linear time, whatever the caller sends.
+violations contains sprintf("arguments/data.yaml: %s: %s: %s", [tool, pointer, problem]) if {
+	some tool, pointers in input.patterns
+	some pointer, rule in pointers
+	some problem in patterns.problems(rule)
+}
+
+# METADATA
+# title: Patterns of the rules
+# description: The same for patterns that are written into a rule; one that is computed is a table's, and judged there.
+violations contains sprintf("%s: the pattern %q is not for both engines", [ast.package_of(module), pattern]) if {
+	some module in input.modules
+	some pattern in ast.patterns(module)
+	not patterns.fit_for_a_rule(pattern)
 }
 
 _entrypoints := {

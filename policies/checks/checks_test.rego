@@ -17,6 +17,7 @@ sound := {
 	"annotations": [annotated(["gateway", room, "answer"]) | some room in ["decision", "listing", "admin", "passage"]],
 	"modules": [saying("consent", "consent.given")],
 	"catalogue": {"consent.given": {"outcome": "allow", "message": "m", "remedy": "r"}},
+	"patterns": {"create_refund": {"/capture_id": {"pattern": "^[A-Z0-9]{10,32}$"}, "/note": {"values": ["a"]}}},
 }
 
 annotated(path) := {
@@ -123,3 +124,19 @@ test_arity if {
 }
 
 _function(names) := [{"head": {"name": "of", "args": [var(name) | some name in names]}, "body": []}]
+
+test_patterns_of_the_tables if {
+	bad := added("/patterns/create_refund/~1capture_id", {"pattern": "^(a+)+$"})
+	bad == {"arguments/data.yaml: create_refund: /capture_id: the engines do not read it alike"}
+}
+
+_matching(pattern) := [{
+	"head": {"name": "x"},
+	"body": [{"terms": [ref([var("regex"), text("match")]), text(pattern), ref([var("input"), text("y")])]}],
+}]
+
+test_patterns_of_the_rules if {
+	added("/modules/-", module("limits", _matching(`^(0|[1-9])$`))) == set()
+	bad := added("/modules/-", module("limits", _matching(`^\w+$`)))
+	bad == {`gateway.limits: the pattern "^\\w+$" is not for both engines`}
+}

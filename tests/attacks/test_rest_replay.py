@@ -17,6 +17,7 @@ from tests.support.calls import first_phase, invoice, refund
 from tests.support.depot import PARCEL, SHIP, Depot, running_depot
 from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, agent, running_house
 from tests.support.keys import signing_key
+from tests.support.oauth import ath
 from tests.support.rest import (
     INVALID_SESSION,
     INVALID_TOKEN,
@@ -130,14 +131,14 @@ async def test_a_forged_proof_is_refused_before_the_server(depot: Depot) -> None
 async def test_a_proof_and_a_session_do_not_reach_the_server(tmp_path: Path) -> None:
     """What a caller signs for the gateway is the gateway's: the server is sent the call and nothing of that."""
     key = signing_key("ES256", "signer")
-    signer = KeySigner(key.private, key_id="signer", algorithm="ES256")
+    signer = KeySigner(key.private, key_id="signer")
     identity = IdentitySettings(
         tokens=(agent(AGENT_TOKEN, "agent-one"),),
         keys=(CallerKey(issuer=STATIC_ISSUER, subject="agent-one", jwk=key.public_jwk()),),
     )
     async with running_depot(tmp_path, identity=identity) as depot:
         house, server = depot.house, depot.depot
-        proofs = [signer.proof("depot", SHIP, PARCEL) for _ in range(2)]
+        proofs = [signer.proof("depot", SHIP, PARCEL, ath(AGENT_TOKEN)) for _ in range(2)]
         token = await token_for(house, SHIP, PARCEL, server="depot", proof=proofs[0])
         done = await execute(house, token, SHIP, PARCEL, server="depot", proof=proofs[1])
         assert done.status_code == 200, done.text

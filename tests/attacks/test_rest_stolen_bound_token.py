@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.settings.model import DpopSettings, Hidden
 from tests.support.calls import invoice
 from tests.support.house import House, running_house
 from tests.support.oauth import CLIENT_KEY, THIEFS_KEY, challenges, proof_for, token_for, trusting
@@ -107,3 +108,38 @@ async def test_a_token_that_is_no_session_here(house: House, claims: dict[str, A
     assert answer_of(answer) == (401, INVALID_SESSION)
     assert answer_of(await execute(house, ephemeral, TOOL, WHAT, session=honest)) == (403, INVALID_TOKEN)
     assert trace.paypal == []
+
+
+async def test_a_nonce_that_has_changed_meanwhile(tmp_path: Path) -> None:
+    """The gateway gives out another nonce between the two phases. The client with the key is told, and executes with
+    the token that it has; a thief without the key is told nothing of the kind, and his try ends it."""
+    dpop = DpopSettings(nonce_secret=Hidden("unsafe-secret-of-nonces-for-tests-01"))
+    async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
+        token = token_for(house)
+
+        async def told(path: str) -> str:
+            stale = proven(house, token, path, nonce="an old one")
+            answer = await execute(house, ephemeral, TOOL, WHAT, session=token, headers=stale)
+            assert answer_of(answer) == (401, INVALID_SESSION)
+            return answer.headers["dpop-nonce"]
+
+        ephemeral = "of nobody"
+        nonce = await told("/execute")
+        headers = proven(house, token, "/authorize", nonce=nonce)
+        first = await authorize(house, TOOL, WHAT, session=token, headers=headers)
+        ephemeral = first.json()["ephemeralToken"]
+        headers = proven(house, token, "/execute", nonce=await told("/execute"))
+        assert (
+            await execute(house, ephemeral, TOOL, WHAT, session=token, headers=headers)
+        ).status_code == 200
+
+        trace = Trace(house)
+        headers = proven(house, token, "/authorize", nonce=nonce)
+        first = await authorize(house, TOOL, WHAT, session=token, headers=headers)
+        ephemeral = first.json()["ephemeralToken"]
+        thiefs = proven(house, token, "/execute", nonce="an old one", key=THIEFS_KEY)
+        await execute(house, ephemeral, TOOL, WHAT, session=token, headers=thiefs)
+        headers = proven(house, token, "/execute", nonce=nonce)
+        answer = await execute(house, ephemeral, TOOL, WHAT, session=token, headers=headers)
+        assert answer_of(answer) == (403, INVALID_TOKEN)
+        assert trace.paypal == []

@@ -8,25 +8,28 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.client import (
     AuthorizationFailed,
+    BoundToken,
     Confirmation,
     ConfirmationPending,
     ExecutionFailed,
     HandshakeClient,
+    KeySigner,
+    Prover,
     SyncHandshakeClient,
     Timeouts,
     execute_secure_tool,
 )
 from gateway.client.adapters.mcp import SecureSession, StandardClient
-from gateway.client.handshake.proof import KeySigner
 from gateway.demo.approver import ScriptedHuman
 from gateway.identity.parameters import CallerKey
 from gateway.identity.static import STATIC_ISSUER
-from gateway.settings.model import IdentitySettings
+from gateway.settings.model import DpopSettings, Hidden, IdentitySettings
 from gateway.upstream.paypal.simulator.seeds import CAPTURE
 from tests.hosts.host import connected
 from tests.support import typescript
@@ -35,6 +38,7 @@ from tests.support.frameworks import REPOSITORY
 from tests.support.handshake_service import in_thread
 from tests.support.house import AGENT_TOKEN, MODERN, House, agent, running_house
 from tests.support.keys import signing_key
+from tests.support.oauth import token_for, trusting
 
 INVOICED = ["POST /v2/invoicing/invoices"]
 REFUNDED = [f"POST /v2/payments/captures/{CAPTURE}/refund"]
@@ -113,16 +117,41 @@ async def test_both_ways_at_one_gateway(house: House) -> None:
 async def test_an_internal_tool_by_two_posts_and_a_key(tmp_path: Path) -> None:
     """Class 4 over plain HTTP: the client signs the parameters with a key that the operator registered."""
     key = signing_key("ES256", "signer")
-    signer = KeySigner(key.private, key_id="signer", algorithm="ES256")
+    signer = KeySigner(key.private, key_id="signer")
     identity = IdentitySettings(
         tokens=(agent(AGENT_TOKEN, "agent-one"),),
         keys=(CallerKey(issuer=STATIC_ISSUER, subject="agent-one", jwk=key.public_jwk()),),
     )
     async with (
         running_house(tmp_path, identity=identity) as house,
-        HandshakeClient(house.url, AGENT_TOKEN, signer=signer) as client,
+        HandshakeClient(house.url, AGENT_TOKEN, server="paypal", signer=signer) as client,
     ):
         assert "content" in await client.execute_with_handshake("list_invoices", READ)
+
+
+@pytest.mark.parametrize("nonces", [False, True], ids=["plain", "nonces"])
+async def test_a_bound_token_and_its_key(tmp_path: Path, *, nonces: bool) -> None:
+    """DPoP at both posts, and the same key signs the parameters of an INTERNAL tool: nothing is registered. Without the
+    key the token is worth nothing."""
+    key = signing_key("EdDSA", "client")
+    secret = Hidden("unsafe-secret-of-nonces-for-tests-01") if nonces else None
+    dpop = DpopSettings(required=True, nonce_secret=secret)
+    async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
+        token = token_for(house, key=key)
+        bound = BoundToken(token, Prover(key.private))
+        signer = KeySigner(key.private)
+        async with HandshakeClient(house.url, bound, server="paypal", signer=signer) as client:
+            await client.execute_with_handshake("create_invoice", invoice("bound"))
+            assert house.paypal_writes == INVOICED
+            assert "content" in await client.execute_with_handshake("list_invoices", READ)
+        async with HandshakeClient(house.url, token) as thief:
+            with pytest.raises(AuthorizationFailed, match="Invalid session"):
+                await thief.execute_with_handshake("create_invoice", invoice("stolen"))
+        stranger = BoundToken(token, Prover(signing_key("EdDSA", "thief").private))
+        async with HandshakeClient(house.url, stranger) as thief:
+            with pytest.raises(AuthorizationFailed, match="Invalid session"):
+                await thief.execute_with_handshake("create_invoice", invoice("stolen"))
+        assert house.paypal_writes == INVOICED
 
 
 async def test_a_strange_session_and_a_spent_token(house: House) -> None:
@@ -162,6 +191,40 @@ async def test_the_typescript_client_at_a_whole_gateway(house: House) -> None:
     assert code == 0, printed
     assert f"true {house.url}/console/pending/" in printed
     assert house.paypal_writes == INVOICED
+
+
+BOUND = """
+const c = await import(process.env.PACKAGE);
+const key = await c.ProofKey.of(JSON.parse(process.env.JWK));
+const options = { server: "paypal", signer: new c.KeySigner(key) };
+const bound = new c.BoundToken(process.env.TOKEN, new c.Prover(key));
+const client = new c.HandshakeClient(process.env.GATEWAY, bound, options);
+await client.executeWithHandshake("create_invoice", JSON.parse(process.env.INVOICE));
+await client.executeWithHandshake("list_invoices", JSON.parse(process.env.READ));
+const thief = new c.HandshakeClient(process.env.GATEWAY, process.env.TOKEN);
+console.log(String(await thief.executeWithHandshake("create_invoice", {}).catch((error) => error)));
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+async def test_the_typescript_client_proves_its_key(tmp_path: Path, algorithm: Any) -> None:
+    """DPoP with nonces at both posts, and signed parameters of an INTERNAL tool, all judged by the gateway."""
+    key = signing_key(algorithm, "client")
+    dpop = DpopSettings(required=True, nonce_secret=Hidden("unsafe-secret-of-nonces-for-tests-01"))
+    async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
+        environment = {
+            "PACKAGE": (typescript.PACKAGE / "src/index.ts").as_uri(),
+            "GATEWAY": house.url,
+            "TOKEN": token_for(house, key=key),
+            "JWK": json.dumps(key.private_jwk()),
+            "INVOICE": json.dumps(invoice("typescript")),
+            "READ": json.dumps(READ),
+        }
+        words = ("--input-type=module", "--eval", BOUND)
+        code, printed = await typescript.node(*words, environment=environment)
+        assert code == 0, printed
+        assert "Authorization failed: Invalid session" in printed
+        assert house.paypal_writes == INVOICED
 
 
 async def test_the_mcp_example_runs(house: House, tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import Response
+import jwt
+from starlette.responses import JSONResponse, Response
 
+from gateway.client.keys import hash_of_token
 from gateway.version import VERSION
 from tests.support import typescript
 from tests.support.handshake_service import (
+    SESSION,
     HandshakeService,
     Posted,
     at,
@@ -54,7 +57,7 @@ async def test_its_tests_compile() -> None:
 
 async def test_it_routes_by_the_same_vectors() -> None:
     """One JSON file for both languages."""
-    await passes(TESTS[1])
+    await passes(named("routing"))
 
 
 async def test_it_shakes_hands() -> None:
@@ -93,13 +96,51 @@ async def test_it_shakes_hands() -> None:
             "parrot": await running(answer=parrot),
         }
         urls = {name: service.url for name, service in services.items()}
-        await passes(TESTS[0], SERVICES=json.dumps(urls))
+        await passes(named("handshake"), SERVICES=json.dumps(urls))
         assert elsewhere.came == []
         first, second = proven.came
         assert first.body["metadata"] == {"dataClass": 2}
-        assert [one.body["proof"] for one in (first, second)] == ["proof-of-paypal-create_refund"] * 2
+        assert [one.body["proof"] for one in (first, second)] == ["proof-of-depot-create_refund"] * 2
         assert second.headers["x-ephemeral-token"] == second.body["ephemeralToken"]
         assert len(asks.executed) == 1
+
+
+async def test_it_signs_by_the_same_vectors() -> None:
+    """One JSON file for both languages: the other half is ``handshake/test_proof_vectors.py``."""
+    await passes(named("signing"))
+
+
+async def test_it_proves_a_bound_token() -> None:
+    """A new proof for each request, for its own URL; the nonce that the gateway wants is used at once, and kept."""
+
+    async def wants_a_nonce(posted: Posted) -> Response | None:
+        if jwt.decode(posted.headers["dpop"], options={"verify_signature": False}).get("nonce") == "n-1":
+            return None
+        headers = {"dpop-nonce": "n-1", "www-authenticate": 'DPoP error="use_dpop_nonce"'}
+        return JSONResponse({"error": "Invalid session"}, 401, headers)
+
+    async with handshake_service(answer=wants_a_nonce) as service:
+        program = (
+            "const c = await import(process.argv[1]);"
+            "const key = await c.ProofKey.generate('EdDSA');"
+            "const token = new c.BoundToken(process.argv[3], new c.Prover(key));"
+            "const client = new c.HandshakeClient(process.argv[2], async () => token);"
+            "await client.executeWithHandshake('create_refund', {});"
+            "console.log(JSON.stringify(key.jwk), JSON.stringify([token, client]), token, client);"
+        )
+        entry = (typescript.PACKAGE / "src/index.ts").as_uri()
+        words = ("--input-type=module", "--eval", program, entry, service.url, SESSION)
+        code, printed = await typescript.node(*words)
+        assert code == 0, printed
+        assert SESSION not in printed
+        assert [one.path for one in service.came] == ["/authorize", "/authorize", "/execute"]
+        jwk = jwt.get_unverified_header(service.came[0].headers["dpop"])["jwk"]
+        assert json.dumps(jwk, separators=(",", ":")) in printed
+        key = jwt.PyJWK(jwk, "EdDSA")
+        claims = [jwt.decode(one.headers["dpop"], key, algorithms=["EdDSA"]) for one in service.came]
+    assert [one["htu"] for one in claims] == [service.url + one.path for one in service.came]
+    assert {one["ath"] for one in claims} == {hash_of_token(SESSION)}
+    assert len({one["jti"] for one in claims}) == 3
 
 
 async def test_its_tools_for_the_ai_sdk_take_the_secure_way() -> None:
@@ -114,6 +155,12 @@ async def test_its_tools_for_the_ai_sdk_take_the_secure_way() -> None:
         assert "# pass 2" in printed
         assert usual.executed == [("create_refund", {"capture_id": "C-1"})]
         assert len(unknown.posts("/execute")) == 1
+
+
+def named(name: str) -> Path:
+    """One of the tests."""
+    (found,) = [one for one in TESTS if one.name == f"{name}.test.mts"]
+    return found
 
 
 async def passes(test: Path, **environment: str) -> None:

@@ -41,11 +41,16 @@ LITTLE, MORE = "mcp:tools", "mcp:tools mcp:write"
 
 @asynccontextmanager
 async def trusting(
-    issuer: AuthorizationServer, folder: Path, dpop: DpopSettings | None = None, server: str = ""
+    issuer: AuthorizationServer,
+    folder: Path,
+    dpop: DpopSettings | None = None,
+    server: str = "",
+    signed: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
     """A gateway that asks the issuer about tokens, and whose policy wants one more scope for class 3."""
     policies = copied(folder)
     edit_data(policies, "identity", scopes={"4": ["mcp:tools"], "3": MORE.split()})
+    edit_data(policies, "arguments", signed=signed or {})
     identity = IdentitySettings(
         issuers=(
             IssuerSettings(

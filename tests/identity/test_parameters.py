@@ -12,6 +12,7 @@ from gateway.identity.jwk import jwk_thumbprint
 from gateway.identity.parameters import TYP, CallerKey, ParameterProofs
 from gateway.state.open import open_store
 from tests.support.keys import b64url, signing_key
+from tests.support.oauth import ath
 
 NOW = 1_795_224_000.0
 KEY = signing_key("EdDSA", "k1")
@@ -21,7 +22,14 @@ GOOD, BAD = Proof(present=True, valid=True), Proof(present=True, valid=False)
 
 def signed(jti: str) -> str:
     """A proof with the key in its header."""
-    made = {"jti": jti, "iat": int(NOW), "tool": "t", "server": "s", "args": b64url(bytes.fromhex(HASH))}
+    made = {
+        "jti": jti,
+        "iat": int(NOW),
+        "tool": "t",
+        "server": "s",
+        "args": b64url(bytes.fromhex(HASH)),
+        "ath": ath("x"),
+    }
     return KEY.sign(made, typ=TYP, kid=None, jwk=KEY.public_jwk())
 
 

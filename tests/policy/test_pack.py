@@ -15,17 +15,12 @@ from gateway.policy.rego_cpp import Bundle
 from tests.support import parts
 from tests.support.opa_program import Opa
 from tests.support.policy_cases import BUNDLES, CASES, POLICIES, Policy, load_cases, write_policy_of
+from tests.support.policy_checks import CHECKS, violations
 
 PACK = POLICIES / "gateway"
 SCHEMAS = POLICIES / "schemas"
-CHECKS = POLICIES / "checks"
 LOADED = f"gateway:{PACK}"
 OVERLAYS = ("sandbox", "observe", "production", "lockdown")
-
-
-def _data(tree: Path, room: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((tree / room / "data.yaml").read_text(encoding="utf-8"))
-    return data
 
 
 def _json(path: Path) -> Any:
@@ -105,7 +100,7 @@ def test_builtins_that_both_engines_have() -> None:
 
 def test_conventions(opa: Opa) -> None:
     """The policy about policies finds nothing: codes, texts, entrypoints, who says allow, engine traps."""
-    assert _violations(opa, PACK) == []
+    assert violations(opa, PACK) == []
 
 
 BROKEN = {
@@ -117,6 +112,11 @@ BROKEN = {
     ),
     "an undefined argument of a negation": ("x if not startswith(input.call.id, `a`)", "put what is negated"),
     "an override": ("x if input.call.id with input as {}", "`with` is for tests"),
+    "a pattern that only RE2 reads": (
+        r"x if regex.match(`^\w+$`, input.tool.name)",
+        "is not for both engines",
+    ),
+    "a pattern without a limit": ("x if regex.match(`^[a-z]+$`, input.tool.name)", "is not for both engines"),
     "a function of another arity": ("of(a, b) if a == b", 'the function "of" has 1 and 2 arguments'),
 }
 
@@ -128,7 +128,13 @@ def test_a_broken_convention_is_found(opa: Opa, tmp_path: Path, rule: str, wante
     shutil.copytree(PACK, tree)
     path = tree / "arguments" / "arguments.rego"
     path.write_text(f"{path.read_text(encoding='utf-8')}\n{rule}\n", encoding="utf-8")
-    assert [line for line in _violations(opa, tree) if wanted in line]
+    assert [line for line in violations(opa, tree) if wanted in line]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_overlay_breaks_a_convention(opa: Opa, tmp_path: Path, overlay: str) -> None:
+    """Whatever data an operator ships."""
+    assert violations(opa, write_policy_of(Policy(overlay=overlay), tmp_path)) == []
 
 
 def test_the_bases_are_questions() -> None:
@@ -189,26 +195,3 @@ def _check(opa: Opa, *paths: str | Path) -> subprocess.CompletedProcess[str]:
         "*_test.rego",
     ]
     return opa.run("check", *options, *paths)
-
-
-def _violations(opa: Opa, tree: Path) -> list[str]:
-    rego = [path for path in sorted(tree.rglob("*.rego")) if not path.name.endswith("_test.rego")]
-    annotations = opa.output("inspect", "--annotations", "--format", "json", tree)["annotations"]
-    document = {
-        "annotations": [one for one in annotations if not one["location"]["file"].endswith("_test.rego")],
-        "modules": [
-            opa.output("parse", "--format", "json", "--json-include", "locations", path) for path in rego
-        ],
-        "catalogue": _data(tree, "reasons")["catalogue"],
-    }
-    query: list[str | Path] = [
-        "eval",
-        "--format",
-        "json",
-        "--stdin-input",
-        "--data",
-        CHECKS,
-        "data.checks.violations",
-    ]
-    found: list[str] = opa.output(*query, stdin=json.dumps(document))["result"][0]["expressions"][0]["value"]
-    return found

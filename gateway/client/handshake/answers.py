@@ -23,11 +23,16 @@ DO_NOT_REPEAT: Final = (
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP answer. ``retry_after``: the header as it came. ``body``: None where it is too long or broke off."""
+    """One HTTP answer. ``retry_after``: the header as it came. ``body``: None where it is too long or broke off.
+
+    ``wants_nonce``: it says ``use_dpop_nonce``, and ``nonce`` is the one (RFC 9449 section 9).
+    """
 
     status: int
     body: bytes | None
     retry_after: str | None = None
+    wants_nonce: bool = False
+    nonce: str | None = None
 
 
 class Authorized(msgspec.Struct, frozen=True, kw_only=True):

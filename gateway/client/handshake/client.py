@@ -30,17 +30,8 @@ from gateway.client.handshake.flow import (
 from gateway.client.handshake.options import Timeouts, Tls, http_options, service_url, timeouts_of
 from gateway.client.handshake.parameters import checked_tool, serialised
 from gateway.client.handshake.proof import ParametersSigner
-from gateway.client.handshake.session_token import TokenSource, kept, token_now, token_of
-from gateway.client.login.values import Secret
-
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.PoolTimeout,
-)
-"""After these nothing has left."""
+from gateway.client.handshake.replies import NOT_SENT, plain, reply_of, wants_another
+from gateway.client.handshake.session_token import Session, TokenSource, kept, session_now, session_of
 
 
 class _Settled:
@@ -62,6 +53,9 @@ class _Settled:
         self._timeouts = timeouts_of(timeouts)
         self._signer = signer
         self._options = http_options(self._url, self._timeouts, tls)
+        if signer is not None and server is None:
+            # The gateway's first server may be another one tomorrow, and a signature is for one server.
+            raise ConfigurationRefused("server: a signer needs the name of the server that it signs for.")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
@@ -70,7 +64,7 @@ class _Settled:
         """Pickles end up where nobody looks."""
         raise TypeError("a client holds a session token, and cannot be pickled or copied")
 
-    def _request(self, session: Secret, tool: str, parameters: bytes, data_class: int | None) -> Request:
+    def _request(self, session: Session, tool: str, parameters: bytes, data_class: int | None) -> Request:
         return Request(
             session=session,
             tool=tool,
@@ -84,17 +78,22 @@ class _Settled:
         headers = {"content-type": "application/json"}
         if step.token is not None:
             headers["x-ephemeral-token"] = step.token.expose()
+        session = step.session
+        if session is not None and session.prover is not None:
+            url, access = self._url + step.path, session.token.expose()
+            headers["dpop"] = session.prover.proof("POST", url, access=access)
         return {"method": "POST", "url": self._url + step.path, "content": step.body, "headers": headers}
 
 
 class HandshakeClient(_Settled):
     """The gateway at one URL, for ``async`` code. Several calls may run at once. Close it, or use ``async with``.
 
-    :param session_token: text, or a function (also ``async``) that is called for each transaction.
+    :param session_token: text, a :class:`~gateway.client.handshake.session_token.BoundToken`, or a function (also
+        ``async``) that gives one and is called for each transaction.
     :param server: which server behind the gateway; the first one where it is left out.
     :param on_confirmation: told once for each call that a person has to confirm; may be ``async``. If it returns
         ``False``, or there is none, :class:`ConfirmationPending` is raised instead of waiting.
-    :param signer: signs the parameters of each request.
+    :param signer: signs the parameters of each request; needs ``server``.
     :raises ConfigurationRefused: see ``options.py``.
     """
 
@@ -139,7 +138,7 @@ class HandshakeClient(_Settled):
     ) -> Authorization:
         """The first phase. :raises AuthorizationFailed: :raises ParametersRefused: :raises ConfigurationRefused:"""
         name, sent = checked_tool(tool), serialised(parameters)
-        request = self._request(await token_of(self._source), name, sent, data_class)
+        request = self._request(await session_of(self._source), name, sent, data_class)
         authorization: Authorization = await self._run(authorizing(request, time.monotonic))
         return authorization
 
@@ -164,6 +163,8 @@ class HandshakeClient(_Settled):
                     case Post():
                         try:
                             outcome = await self._sent(step)
+                            if wants_another(step, outcome, self._url):
+                                outcome = await self._sent(step)
                         except NotAnswered as problem:
                             step = flow.throw(problem)
                             continue
@@ -181,12 +182,12 @@ class HandshakeClient(_Settled):
         body = bytearray()
         try:
             async with self._http.stream(**self._post(step)) as response:
-                whole = _plain(response)
+                whole = plain(response)
                 async for chunk in response.aiter_raw():
                     body += chunk
                     if not whole or len(body) > MAX_BODY_BYTES:
-                        return _reply(response, None)
-                return _reply(response, bytes(body))
+                        return reply_of(response, None)
+                return reply_of(response, bytes(body))
         except httpx.HTTPError as problem:
             raise NotAnswered(sent=not isinstance(problem, NOT_SENT)) from None
 
@@ -228,7 +229,7 @@ class SyncHandshakeClient(_Settled):
     ) -> Authorization:
         """The first phase."""
         name, sent = checked_tool(tool), serialised(parameters)
-        request = self._request(token_now(self._source), name, sent, data_class)
+        request = self._request(session_now(self._source), name, sent, data_class)
         authorization: Authorization = self._run(authorizing(request, time.monotonic))
         return authorization
 
@@ -253,6 +254,8 @@ class SyncHandshakeClient(_Settled):
                     case Post():
                         try:
                             outcome = self._sent(step)
+                            if wants_another(step, outcome, self._url):
+                                outcome = self._sent(step)
                         except NotAnswered as problem:
                             step = flow.throw(problem)
                             continue
@@ -271,21 +274,11 @@ class SyncHandshakeClient(_Settled):
         body = bytearray()
         try:
             with self._http.stream(**self._post(step)) as response:
-                whole = _plain(response)
+                whole = plain(response)
                 for chunk in response.iter_raw():
                     body += chunk
                     if not whole or len(body) > MAX_BODY_BYTES:
-                        return _reply(response, None)
-                return _reply(response, bytes(body))
+                        return reply_of(response, None)
+                return reply_of(response, bytes(body))
         except httpx.HTTPError as problem:
             raise NotAnswered(sent=not isinstance(problem, NOT_SENT)) from None
-
-
-def _plain(response: httpx.Response) -> bool:
-    """Not compressed, as was asked for: a few kilobytes can unpack to gigabytes."""
-    encoding: str = response.headers.get("content-encoding", "identity")
-    return encoding.lower() == "identity"
-
-
-def _reply(response: httpx.Response, body: bytes | None) -> Reply:
-    return Reply(status=response.status_code, body=body, retry_after=response.headers.get("retry-after"))

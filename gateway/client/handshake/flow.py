@@ -20,6 +20,8 @@ from gateway.client.handshake.errors import (
 )
 from gateway.client.handshake.options import Timeouts
 from gateway.client.handshake.proof import ParametersSigner
+from gateway.client.handshake.session_token import Session
+from gateway.client.keys import hash_of_token
 from gateway.client.login.values import Secret
 
 OLD_S: Final = 25.0
@@ -40,6 +42,7 @@ class Post(msgspec.Struct, frozen=True):
     path: str
     body: bytes
     token: Secret | None = None
+    session: Session | None = None
 
     def __repr__(self) -> str:
         return f"Post({self.path!r})"
@@ -67,20 +70,19 @@ Flow = Generator[Step, Any, Any]
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call and who makes it. ``parameters``: serialised once, for both phases."""
 
-    session: Secret
+    session: Session
     tool: str
     parameters: bytes
     server: str | None = None
     data_class: int | None = None
     signer: ParametersSigner | None = None
-    default_server: str = "paypal"
 
     def __repr__(self) -> str:
         return f"Request({self.tool!r})"
 
     def body(self, token: Secret | None) -> bytes:
         """Of the first phase, or with a token of the second (how-to guide, section 4)."""
-        members: dict[str, Any] = {"sessionToken": self.session.expose()}
+        members: dict[str, Any] = {"sessionToken": self.session.token.expose()}
         if token is not None:
             members["ephemeralToken"] = token.expose()
         members |= {"tool": self.tool, "parameters": msgspec.Raw(self.parameters)}
@@ -90,8 +92,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         if self.server is not None:
             members["server"] = self.server
         if self.signer is not None:
-            parameters = msgspec.json.decode(self.parameters)
-            members["proof"] = self.signer.proof(self.server or self.default_server, self.tool, parameters)
+            assert self.server is not None  # the clients insist: a signature names its server
+            parameters, ath = msgspec.json.decode(self.parameters), hash_of_token(self.session.token.expose())
+            members["proof"] = self.signer.proof(self.server, self.tool, parameters, ath)
         return msgspec.json.encode(members)
 
 
@@ -128,13 +131,13 @@ class Authorization:
 def authorizing(request: Request, now: Callable[[], float]) -> Flow:
     """The first phase. Returns an :class:`Authorization`."""
     try:
-        reply: Reply = yield Post("/authorize", request.body(None))
+        reply: Reply = yield Post("/authorize", request.body(None), None, request.session)
     except NotAnswered:
         raise AuthorizationFailed(
             "Authorization failed: no answer from the gateway; nothing was executed.",
             code="client.unreachable",
         ) from None
-    return Authorization(request, authorized(_without(reply, request.session)), now())
+    return Authorization(request, authorized(_without(reply, request.session.token)), now())
 
 
 def executing(
@@ -175,14 +178,14 @@ def executing(
 
 def _shown(request: Request, token: Secret, transaction: str) -> Generator[Step, Any, Done | Waiting]:
     try:
-        reply: Reply = yield Post("/execute", request.body(token), token)
+        reply: Reply = yield Post("/execute", request.body(token), token, request.session)
     except NotAnswered as problem:
         if problem.sent:
             raise unknown(transaction) from None
         raise ExecutionFailed(
             "Execution failed: the gateway cannot be reached; nothing was sent.", code="client.unreachable"
         ) from None
-    return executed(_without(reply, request.session, token), transaction)
+    return executed(_without(reply, request.session.token, token), transaction)
 
 
 def _without(reply: Reply, *secrets: Secret) -> Reply:

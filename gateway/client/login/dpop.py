@@ -1,39 +1,30 @@
-"""Proofs that whoever sends a token holds its key (RFC 9449). One ES256 key for each installation."""
+"""Proofs that whoever sends a token holds its key (RFC 9449). An installation makes its key at the first use."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import secrets
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
-import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.client.errors import VaultError
+from gateway.client.keys import ProofKey, hash_of_token, key_of
 from gateway.client.login.vault import Vault
 
-ALGORITHM = "ES256"
+TYPE = "dpop+jwt"
 KEY = "dpop-key"
 
 
 class Prover:
     """Signs proofs, and remembers the nonce that each server wants (section 8)."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, now: Callable[[], float]) -> None:
-        self._key = key
+    def __init__(self, key: object, now: Callable[[], float] = time.time) -> None:
+        self.key = key if isinstance(key, ProofKey) else key_of(key)
         self._now = now
         self._nonces: dict[str, str] = {}
-        numbers = key.public_key().public_numbers()
-        self._jwk = {
-            "crv": "P-256",
-            "kty": "EC",
-            "x": _b64(numbers.x.to_bytes(32, "big")),
-            "y": _b64(numbers.y.to_bytes(32, "big")),
-        }
 
     def __repr__(self) -> str:
         return "<prover>"
@@ -41,8 +32,7 @@ class Prover:
     @property
     def thumbprint(self) -> str:
         """RFC 7638: what a token is bound to."""
-        canonical = json.dumps(self._jwk, sort_keys=True, separators=(",", ":"))
-        return _b64(hashlib.sha256(canonical.encode()).digest())
+        return self.key.thumbprint
 
     def proof(self, method: str, url: str, *, access: str | None = None) -> str:
         """A proof for one request; ``access`` is the token that goes with it (section 4.2)."""
@@ -53,12 +43,11 @@ class Prover:
             "iat": int(self._now()),
         }
         if access is not None:
-            claims["ath"] = _b64(hashlib.sha256(access.encode()).digest())
+            claims["ath"] = hash_of_token(access)
         nonce = self._nonces.get(_place(url))
         if nonce is not None:
             claims["nonce"] = nonce
-        header = {"typ": "dpop+jwt", "jwk": self._jwk}
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=header)
+        return self.key.sign(TYPE, claims)
 
     def heard(self, url: str, nonce: str | None) -> bool:
         """A server's ``DPoP-Nonce``. True: it is another one than the last proof to that server had."""
@@ -88,6 +77,11 @@ async def load_key(vault: Vault) -> ec.EllipticCurvePrivateKey:
     return loaded
 
 
+def nonce_in(header: str | None) -> str | None:
+    """The value of ``DPoP-Nonce``; None where it is none that a proof could carry."""
+    return header if header and len(header) <= 512 and header.isascii() and header.isprintable() else None
+
+
 def _target(url: str) -> str:
     """Without query and fragment (section 4.2, ``htu``)."""
     parts = urlsplit(url)
@@ -96,7 +90,3 @@ def _target(url: str) -> str:
 
 def _place(url: str) -> str:
     return "{0.scheme}://{0.netloc}".format(urlsplit(url))
-
-
-def _b64(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

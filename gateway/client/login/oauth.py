@@ -10,7 +10,7 @@ import httpx
 
 from gateway.client.errors import LoginFailed
 from gateway.client.login.challenge import Challenge, challenges
-from gateway.client.login.dpop import Prover
+from gateway.client.login.dpop import Prover, nonce_in
 from gateway.client.login.login import SignIn
 from gateway.client.login.tokens import Denied, TokenEndpoint
 from gateway.client.login.values import Grant, Server, Tokens, from_bytes, merged, to_bytes
@@ -64,7 +64,7 @@ class OAuthAccess:
     async def refused(self, sent: Mapping[str, str], response: httpx.Response) -> bool:
         """401: a nonce, a renewal, a sign-in, in this order. 403: a sign-in with the scopes that were missing."""
         asked = challenges(response.headers.get_list("www-authenticate"))
-        fresh = self._prover.heard(self._url, _nonce(response))
+        fresh = self._prover.heard(self._url, nonce_in(response.headers.get("dpop-nonce")))
         async with self._one:
             if self._tokens is not None and not self._is_current(sent):
                 return True  # another request has renewed it meanwhile
@@ -144,8 +144,3 @@ class OAuthAccess:
     async def _kept(self) -> Tokens | None:
         kept = await self._vault.get(self._url)
         return from_bytes(kept) if kept is not None else None
-
-
-def _nonce(response: httpx.Response) -> str | None:
-    nonce = response.headers.get("dpop-nonce")
-    return nonce if nonce and len(nonce) <= 512 and nonce.isascii() and nonce.isprintable() else None

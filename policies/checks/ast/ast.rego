@@ -53,6 +53,17 @@ risky_negations(module) := {node.location |
 	_risky(node.terms)
 }
 
+# METADATA
+# title: Patterns
+# description: The patterns that a module hands to `regex.match` as they stand there.
+patterns(module) := {node[1].value |
+	walk(module.rules, [_, node])
+	is_array(node)
+	called := concat(".", [part.value | some part in node[0].value])
+	called == "regex.match"
+	node[1].type == "string"
+}
+
 # A rule and the rules of its `else` branches.
 _rules(module) := [node |
 	walk(module.rules, [_, node])

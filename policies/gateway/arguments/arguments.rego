@@ -15,7 +15,13 @@ codes contains "arguments.schema_invalid" if not input.schema.valid == true
 # METADATA
 # title: An identifier could leave its place in the URL
 # description: Path traversal and query injection through an id turn one tool into another.
-codes contains "arguments.unsafe_identifier" if not _identifiers_safe
+codes contains "arguments.unsafe_identifier" if not _identifiers_known
+
+codes contains "arguments.unsafe_identifier" if {
+	some name, value in input.arguments
+	name in data.gateway.arguments.identifiers
+	not _plain(value)
+}
 
 # METADATA
 # title: A signature over the parameters that is not right
@@ -30,6 +36,7 @@ codes contains "arguments.signature_invalid" if {
 # description: The first phase proved it; its token is good for the same caller, tool and arguments only.
 codes contains "arguments.signature_missing" if {
 	not input.call.proof.present == true
+	object.get(data.gateway.arguments.signed, input.call.era, null) != []
 	class := classes.of(input.tool.name)
 	not _unsigned_will_do(class)
 }
@@ -39,7 +46,18 @@ codes contains "arguments.signature_missing" if {
 # description: Patterns, allowed values and lengths of `rules`, for this tool alone.
 codes contains "arguments.pattern_mismatch" if {
 	some pointer, rule in _rules
-	some value in _at(pointer)
+	value := object.get(input.arguments, split(trim_prefix(pointer, "/"), "/"), null)
+	value != null
+	not _fits(value, rule)
+}
+
+codes contains "arguments.pattern_mismatch" if {
+	some pointer, rule in _rules
+	places := split(pointer, "/*/")
+	inner := places[1]
+	some element in object.get(input.arguments, split(trim_prefix(places[0], "/"), "/"), [])
+	value := object.get(element, split(inner, "/"), null)
+	value != null
 	not _fits(value, rule)
 }
 
@@ -47,26 +65,8 @@ codes contains "arguments.pattern_mismatch" if {
 # title: The arguments are built in another way than the tool's rules say
 # description: Unknown members, forbidden members, lists that are too long.
 codes contains "arguments.structure_invalid" if {
-	keys := _structure.keys
-	some key, _ in input.arguments
-	not key in keys
-}
-
-codes contains "arguments.structure_invalid" if {
-	some pointer, most in object.get(_structure, "max_items", {})
-	some value in _at(pointer)
-	count(value) > most
-}
-
-codes contains "arguments.structure_invalid" if {
-	some pointer in object.get(_structure, "forbidden", [])
-	count(_at(pointer)) > 0
-}
-
-codes contains "arguments.structure_invalid" if {
-	most := _structure.depth
-	walk(input.arguments, [path, _])
-	count(path) > most
+	_structure != {}
+	_built_otherwise
 }
 
 # METADATA
@@ -74,19 +74,11 @@ codes contains "arguments.structure_invalid" if {
 # description: A pattern that is not anchored finds what it wants somewhere in a hostile value, so it allows anything.
 codes contains "arguments.rules_unusable" if not _usable
 
-_identifiers_safe if {
-	identifiers := data.gateway.arguments.identifiers
-	is_array(identifiers)
-	every name, value in input.arguments {
-		_safe(name, value, identifiers)
-	}
-}
+_identifiers_known if is_array(data.gateway.arguments.identifiers)
 
-_safe(name, _, identifiers) if not name in identifiers
+_plain(value) if is_number(value)
 
-_safe(_, value, _) if is_number(value)
-
-_safe(_, value, _) if {
+_plain(value) if {
 	is_string(value)
 	regex.match(`^[A-Za-z0-9_-]{1,127}$`, value)
 }
@@ -101,16 +93,12 @@ _unsigned_will_do(class) if {
 
 # A server with classes of its own has rules of its own: a name that PayPal's tools have means something else there.
 _name := concat("/", [input.call.server, input.tool.name]) if {
-	data.gateway.classes.servers[input.call.server]
+	object.get(data.gateway.classes.servers, input.call.server, null) != null
 } else := input.tool.name
 
-default _rules := {}
+_rules := object.get(data.gateway.arguments.rules, _name, {}) if is_object(data.gateway.arguments.rules)
 
-_rules := data.gateway.arguments.rules[_name]
-
-default _structure := {}
-
-_structure := data.gateway.arguments.structure[_name]
+_structure := object.get(data.gateway.arguments.structure, _name, {}) if is_object(data.gateway.arguments.structure)
 
 # What stands at a pointer: nothing where there is nothing or null. One `*` stands for every element of a list.
 _at(pointer) := [value |
@@ -136,20 +124,59 @@ _fits(value, rule) if {
 	regex.match(object.get(rule, "pattern", `^`), value)
 }
 
-_usable if {
-	is_object(data.gateway.arguments.signed)
-	is_object(data.gateway.arguments.rules)
-	is_object(data.gateway.arguments.structure)
-	every rule in _rules {
-		_anchored(object.get(rule, "pattern", `^$`))
-	}
+_built_otherwise if {
+	keys := _structure.keys
+	some key, _ in input.arguments
+	not key in keys
 }
 
-# `|` would end the anchor (`^a|b$`), `(?` brings what the two engines do not share; use `values` for alternatives.
-_anchored(pattern) if {
-	startswith(pattern, "^")
-	endswith(pattern, "$")
-	not endswith(pattern, `\$`)
-	not contains(pattern, "|")
-	not contains(pattern, "(?")
+_built_otherwise if {
+	some pointer, most in _structure.max_items
+	some value in _at(pointer)
+	count(value) > most
+}
+
+_built_otherwise if {
+	some pointer in _structure.forbidden
+	count(_at(pointer)) > 0
+}
+
+_built_otherwise if {
+	most := _structure.depth
+	not _shallow(most)
+	walk(input.arguments, [path, _])
+	count(path) > most
+}
+
+# Whether a look at the upper levels is enough. `walk` makes a list for every value there is.
+_shallow(most) if {
+	most >= 6
+	not _seven_levels
+}
+
+_seven_levels if {
+	some a in input.arguments
+	some b in a
+	some c in b
+	some d in c
+	some e in d
+	some f in e
+	some _ in f
+}
+
+_usable if {
+	is_object(data.gateway.arguments.signed)
+	is_object(_rules)
+	is_object(_structure)
+
+	# All patterns as one text, with one that is good: a function that looks at each of them costs more than the matching.
+	# `|` would end the anchor (`^a|b$`), `(?` brings what the two engines do not share; `values` are the alternatives.
+	patterns := array.concat(["^$"], [rule.pattern | some rule in _rules])
+	joined := concat(" & ", patterns)
+	endswith(joined, "$")
+	not endswith(joined, `\$`)
+	not contains(joined, `\$ & ^`)
+	count(split(joined, "$ & ^")) == count(patterns)
+	not contains(joined, "|")
+	not contains(joined, "(?")
 }

@@ -62,6 +62,7 @@ test_an_internal_tool_over_rest_wants_a_signature if {
 	arguments.codes == {"arguments.signature_invalid"} with input as with_proof(rest, false)
 	arguments.codes == {"arguments.signature_invalid"} with input as with_proof(example_test.read, false)
 	arguments.codes == set() with input as example_test.patched(rest, "/consent/handshake/satisfied", true)
+	arguments.codes == set() with input as example_test.patched(example_test.refund, "/call/era", "rest")
 }
 
 test_an_unknown_era_or_list_wants_a_signature if {
@@ -92,7 +93,7 @@ test_urls if {
 }
 
 test_values_and_lengths if {
-	rules := {"create_order": {"/a": {"values": ["x", "yy"]}, "/b": {"max_length": 2}}}
+	rules := {"create_order": {"/a": {"values": ["x", "yy"]}, "/b": {"pattern": "^[0-9]*$", "max_length": 2}}}
 	arguments.codes == set() with input as call("create_order", {"a": "x", "b": "12"})
 		with data.gateway.arguments.rules as rules
 	every given in [{"a": "z"}, {"b": "123"}] {
@@ -135,4 +136,38 @@ test_the_words_of_the_guide if {
 	reasons.of("arguments.signature_invalid").message == "Invalid signature"
 	reasons.of("arguments.pattern_mismatch").message == "Parameters failed regex validation"
 	reasons.of("arguments.structure_invalid").message == "Invalid parameter structure"
+}
+
+test_structure_in_lists if {
+	shape := {"create_order": {"forbidden": ["/items/*/secret"], "max_items": {"/items/*/tags": 1}}}
+	fine := {"items": [{"name": "a", "tags": ["x"]}, {"tags": []}]}
+	arguments.codes == set() with input as call("create_order", fine) with data.gateway.arguments.structure as shape
+	every given in [{"items": [{}, {"secret": 1}]}, {"items": [{"tags": ["x"]}, {"tags": ["x", "y"]}]}] {
+		arguments.codes == {"arguments.structure_invalid"} with input as call("create_order", given)
+			with data.gateway.arguments.structure as shape
+	}
+}
+
+test_depths if {
+	seven := {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}
+	every most in [6, 5] {
+		arguments.codes == {"arguments.structure_invalid"} with input as call("create_order", seven)
+			with data.gateway.arguments.structure as {"create_order": {"depth": most}}
+	}
+	every most in [7, 8] {
+		arguments.codes == set() with input as call("create_order", seven)
+			with data.gateway.arguments.structure as {"create_order": {"depth": most}}
+	}
+	arguments.codes == set() with input as call("create_order", seven.a)
+		with data.gateway.arguments.structure as {"create_order": {"depth": 6}}
+}
+
+test_several_patterns if {
+	good := {"/a": {"pattern": "^a$"}, "/b": {"pattern": "^[$ &]{0,9}$"}, "/c": {"values": ["c"]}}
+	arguments.codes == set() with input as call("create_order", {"a": "a", "b": "$ &", "c": "c"})
+		with data.gateway.arguments.rules as {"create_order": good}
+	every bad in ["b$", "^b", "^b$ & ^c$", `^b\$`, "^(b|c)$"] {
+		"arguments.rules_unusable" in arguments.codes with input as call("create_order", {})
+			with data.gateway.arguments.rules as {"create_order": object.union(good, {"/b": {"pattern": bad}})}
+	}
 }

@@ -14,28 +14,36 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from starlette.responses import JSONResponse, Response
 
 from gateway.client import (
     AuthorizationFailed,
+    BoundToken,
     ConfigurationRefused,
     Confirmation,
     ConfirmationPending,
     ExecutionFailed,
     HandshakeClient,
+    KeySigner,
     OutcomeUnknown,
     ParametersRefused,
+    Prover,
     SyncHandshakeClient,
     Timeouts,
 )
+from gateway.client.keys import hash_of_token
 from tests.support.handshake_service import (
     NO_FUNDS,
     PAID,
     SESSION,
+    Posted,
     at,
     handshake_service,
     in_thread,
 )
+from tests.support.keys import signing_key
 from tests.support.scripted_http import answering, serve
 
 REFUND = {"capture_id": "C-1", "amount": {"value": "5.00", "currency": "EUR"}}
@@ -283,16 +291,58 @@ async def test_a_signer_signs_each_request(opened: Opened) -> None:
         def __init__(self) -> None:
             self.signed: list[Any] = []
 
-        def proof(self, server: str, tool: str, parameters: Mapping[str, Any]) -> str:
+        def proof(self, server: str, tool: str, parameters: Mapping[str, Any], ath: str) -> str:
             """A number."""
-            self.signed.append((server, tool, parameters))
+            self.signed.append((server, tool, parameters, ath))
             return f"proof-{len(self.signed)}"
 
     signer = Signer()
-    async with handshake_service() as service, opened(service.url, signer=signer) as run:
+    async with handshake_service() as service, opened(service.url, signer=signer, server="depot") as run:
         await run("create_refund", REFUND)
         assert [one.body["proof"] for one in service.came] == ["proof-1", "proof-2"]
-        assert signer.signed == [("paypal", "create_refund", REFUND)] * 2
+        assert signer.signed == [("depot", "create_refund", REFUND, hash_of_token(SESSION))] * 2
+
+
+async def test_a_signer_signs_for_a_server_that_is_named(opened: Opened) -> None:
+    """Which one is the gateway's first is not for a client to guess."""
+    with pytest.raises(ConfigurationRefused, match="server"):
+        async with opened("https://gateway.example", signer=KeySigner(signing_key("EdDSA").private)):
+            pass
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+async def test_a_bound_token_is_proved_with_each_request(opened: Opened, algorithm: Any) -> None:
+    """RFC 9449: method, URL and token of this very request, signed; the gateway's nonce is used at once, and kept."""
+    key = signing_key(algorithm)
+
+    async def wants_a_nonce(posted: Posted) -> Response | None:
+        if jwt.decode(posted.headers["dpop"], options={"verify_signature": False}).get("nonce") == "n-1":
+            return None
+        headers = {"dpop-nonce": "n-1", "www-authenticate": 'DPoP error="use_dpop_nonce"'}
+        return JSONResponse({"error": "Invalid session"}, 401, headers)
+
+    bound = BoundToken(SESSION, Prover(key.private))
+    async with handshake_service(answer=wants_a_nonce) as service, opened(service.url, bound) as run:
+        assert await run("create_refund", REFUND) == PAID
+        assert [one.path for one in service.came] == ["/authorize", "/authorize", "/execute"]
+        proofs = [one.headers["dpop"] for one in service.came]
+        assert "authorization" not in service.came[0].headers
+    claims = [jwt.decode(one, key.private.public_key(), algorithms=[algorithm]) for one in proofs]
+    assert [one["htu"] for one in claims] == [service.url + one.path for one in service.came]
+    assert {one["htm"] for one in claims} == {"POST"}
+    assert {one["ath"] for one in claims} == {hash_of_token(SESSION)}
+    assert len({one["jti"] for one in claims}) == 3
+
+
+async def test_a_nonce_that_changes_nothing_is_asked_for_once(opened: Opened) -> None:
+    """A gateway that never has enough is not asked for ever."""
+    headers = {"dpop-nonce": "n-1", "www-authenticate": 'DPoP error="use_dpop_nonce"'}
+    bound = BoundToken(SESSION, Prover(signing_key("EdDSA").private))
+    answer = at("/authorize", 401, {"error": "Invalid session"}, headers)
+    async with handshake_service(answer=answer) as service, opened(service.url, bound) as run:
+        with pytest.raises(AuthorizationFailed):
+            await run("create_refund", REFUND)
+        assert len(service.came) == 2
 
 
 async def test_parameters_that_change_in_between_are_not_sent() -> None:

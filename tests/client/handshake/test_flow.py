@@ -21,10 +21,11 @@ from gateway.client.handshake.flow import (
     executing,
 )
 from gateway.client.handshake.options import Timeouts
+from gateway.client.handshake.session_token import Session
 from gateway.client.login.values import Secret
 from tests.support.clock import ManualClock
 
-REQUEST = Request(session=Secret("session"), tool="create_refund", parameters=b'{"a":1}')
+REQUEST = Request(session=Session(token=Secret("session")), tool="create_refund", parameters=b'{"a":1}')
 
 
 def begun(clock: ManualClock) -> Flow:

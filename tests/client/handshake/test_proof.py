@@ -10,7 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from gateway.canonical import canonical_hash
-from gateway.client.handshake.proof import TYPE, KeySigner
+from gateway.client.handshake.proof import KeySigner
+from gateway.client.keys import hash_of_token
+from gateway.client.signatures import TYPE
+from tests.support.keys import signing_key
 
 PARAMETERS = {"b": 1, "a": {"ü": 2.50}}
 
@@ -22,8 +25,9 @@ PARAMETERS = {"b": 1, "a": {"ü": 2.50}}
 )
 def test_a_call_is_signed(key: Any, algorithm: str) -> None:
     """Server, tool and the hash of the canonical parameters; each proof is another one."""
-    signer = KeySigner(key, key_id="k-1", algorithm=algorithm, now=lambda: 1_000_000)
-    proof, other = (signer.proof("paypal", "create_refund", PARAMETERS) for _ in range(2))
+    signer = KeySigner(key, key_id="k-1", now=lambda: 1_000_000)
+    ath = hash_of_token("a-session-token")
+    proof, other = (signer.proof("paypal", "create_refund", PARAMETERS, ath) for _ in range(2))
     header = jwt.get_unverified_header(proof)
     assert (header["typ"], header["kid"], header["alg"]) == (TYPE, "k-1", algorithm)
     options: Any = {"verify_iat": False}
@@ -33,6 +37,7 @@ def test_a_call_is_signed(key: Any, algorithm: str) -> None:
         "iat": 1_000_000,
         "server": "paypal",
         "tool": "create_refund",
+        "ath": ath,
         "args": base64.urlsafe_b64encode(bytes.fromhex(canonical_hash(PARAMETERS))).rstrip(b"=").decode(),
     }
     assert jwt.decode(other, key.public_key(), algorithms=[algorithm], options=options)["jti"] != jti
@@ -40,10 +45,12 @@ def test_a_call_is_signed(key: Any, algorithm: str) -> None:
 
 def test_a_shared_secret_is_no_signature() -> None:
     """Whoever checks it could have made it."""
-    with pytest.raises(ValueError, match="algorithm"):
-        KeySigner("secret", key_id="k", algorithm="HS256")
+    with pytest.raises(ValueError, match="no private key"):
+        KeySigner("secret", key_id="k")
 
 
 def test_the_key_is_not_printed() -> None:
     """The signer is shown by its key's name."""
-    assert repr(KeySigner("a-private-key", key_id="k-1")) == "<signer k-1>"
+    key = signing_key("EdDSA").private
+    assert repr(KeySigner(key, key_id="k-1")) == "<signer k-1>"
+    assert repr(KeySigner(key)).startswith("<signer ")

@@ -30,8 +30,8 @@ test("both phases, one result", async () => {
 });
 
 test("the class goes with it, a proof with both phases", async () => {
-  const proof = (server: string, tool: string) => `proof-of-${server}-${tool}`;
-  const found = client("with a proof", { proof }).executeWithZeroTrustHandshake("create_refund", refund, 2);
+  const signer = { proof: (server: string, tool: string) => `proof-of-${server}-${tool}` };
+  const found = client("with a proof", { signer, server: "depot" }).executeWithZeroTrustHandshake("create_refund", refund, 2);
   assert.deepEqual(await found, paid);
 });
 

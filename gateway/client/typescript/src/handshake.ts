@@ -9,9 +9,10 @@ import {
   ParametersRefused,
 } from "./errors.ts";
 import { checkedTool, type JsonObject, serialised } from "./parameters.ts";
+import { BoundToken, type ParametersSigner, type Prover, sha256 } from "./signing.ts";
 
-/** Text, or a function that is called once for each transaction. */
-export type SessionTokenSource = string | (() => string | Promise<string>);
+/** Text, a token with the key that it is bound to, or a function that gives one and is called for each transaction. */
+export type SessionTokenSource = string | BoundToken | (() => string | BoundToken | Promise<string | BoundToken>);
 
 /** What a person has to decide, and where. */
 export interface Confirmation {
@@ -32,17 +33,17 @@ export interface HandshakeOptions {
   readonly pollSeconds?: number;
   /** Told once for each call that a person has to confirm. `false`, or no callback: do not wait. */
   readonly onConfirmation?: (one: Confirmation) => boolean | void | Promise<boolean | void>;
-  /** Signs the parameters: gives a compact JWS of the type `countersign-parameters+jwt`. Asked for each request. */
-  readonly proof?: (server: string, tool: string, parameters: JsonObject) => string | Promise<string>;
+  /** Signs the parameters of each request (`KeySigner`, or any object with its method `proof`); needs `server`. */
+  readonly signer?: ParametersSigner;
 }
 
-const DEFAULT_SERVER = "paypal";
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const OLD_MS = 25_000;
 const SESSION = /^[!-~]+$/;
 
 interface Call {
   readonly session: string;
+  readonly prover: Prover | undefined;
   readonly tool: string;
   readonly parameters: string;
   readonly dataClass: number | undefined;
@@ -88,7 +89,12 @@ export class HandshakeClient {
 
   constructor(url: string, sessionToken: SessionTokenSource, options: HandshakeOptions = {}) {
     this.#url = serviceUrl(url);
-    this.#source = typeof sessionToken === "function" ? sessionToken : usable(sessionToken);
+    if (typeof sessionToken !== "function") usable(sessionToken);
+    if (options.signer && options.server === undefined) {
+      // The gateway's first server may be another one tomorrow, and a signature is for one server.
+      throw new ConfigurationRefused("server: a signer needs the name of the server that it signs for.");
+    }
+    this.#source = sessionToken;
     this.#options = options;
     this.#poll = seconds("pollSeconds", options.pollSeconds ?? 2, 20);
     this.#patience = seconds("confirmationSeconds", options.confirmationSeconds ?? 300, 86_400);
@@ -110,8 +116,8 @@ export class HandshakeClient {
   async requestAuth(tool: string, parameters: JsonObject, dataClass?: number): Promise<Authorization> {
     const name = checkedTool(tool);
     const sent = serialised(parameters);
-    const session = usable(typeof this.#source === "function" ? await this.#source() : this.#source);
-    return this.#authorize({ session, tool: name, parameters: sent, dataClass });
+    const { session, prover } = usable(typeof this.#source === "function" ? await this.#source() : this.#source);
+    return this.#authorize({ session, prover, tool: name, parameters: sent, dataClass });
   }
 
   /** The second phase, once; waits for a person where one has to confirm. */
@@ -157,7 +163,7 @@ export class HandshakeClient {
   async #authorize(call: Call): Promise<Authorization> {
     let reply: Reply;
     try {
-      reply = await this.#post("/authorize", await this.#body(call), {});
+      reply = await this.#post(call, "/authorize", await this.#body(call), {});
     } catch (problem) {
       if (!(problem instanceof NotAnswered)) throw problem;
       throw new AuthorizationFailed(
@@ -171,7 +177,7 @@ export class HandshakeClient {
   async #execute(call: Call, token: string, transactionId: string): Promise<Reply> {
     const body = await this.#body(call, token);
     try {
-      return without(await this.#post("/execute", body, { "x-ephemeral-token": token }), call.session, token);
+      return without(await this.#post(call, "/execute", body, { "x-ephemeral-token": token }), call.session, token);
     } catch (problem) {
       // `fetch` does not say whether anything had left, so this is never a certain failure.
       if (problem instanceof NotAnswered) throw unknown(transactionId);
@@ -180,7 +186,7 @@ export class HandshakeClient {
   }
 
   async #body(call: Call, token?: string): Promise<string> {
-    const { server, proof } = this.#options;
+    const { server, signer } = this.#options;
     const members = [`"sessionToken":${JSON.stringify(call.session)}`];
     if (token !== undefined) members.push(`"ephemeralToken":${JSON.stringify(token)}`);
     // The text that was checked, in both phases: what is authorised is what is executed.
@@ -189,17 +195,30 @@ export class HandshakeClient {
       members.push(`"metadata":${JSON.stringify({ dataClass: call.dataClass })}`);
     }
     if (server !== undefined) members.push(`"server":${JSON.stringify(server)}`);
-    if (proof) {
-      const made = await proof(server ?? DEFAULT_SERVER, call.tool, JSON.parse(call.parameters) as JsonObject);
+    if (signer && server !== undefined) {
+      const parameters = JSON.parse(call.parameters) as JsonObject;
+      const made = await signer.proof(server, call.tool, parameters, await sha256(call.session));
       members.push(`"proof":${JSON.stringify(made)}`);
     }
     return `{${members.join(",")}}`;
   }
 
-  async #post(path: string, body: string, headers: Record<string, string>): Promise<Reply> {
-    let response: Response;
+  async #post(call: Call, path: string, body: string, headers: Record<string, string>): Promise<Reply> {
+    const { prover, session } = call;
+    if (!prover) return replyOf(await this.#sent(path, body, headers));
+    const url = this.#url + path;
+    const response = await this.#sent(path, body, { ...headers, dpop: await prover.proof("POST", url, session) });
+    // The gateway wants another nonce (RFC 9449 section 9). It has looked at nothing else, so that sending the request
+    // once more cannot do anything twice.
+    const wanted = response.status === 401 && /\berror="use_dpop_nonce"/.test(response.headers.get("www-authenticate") ?? "");
+    if (!wanted || !prover.heard(response.headers.get("dpop-nonce"))) return replyOf(response);
+    await response.body?.cancel();
+    return replyOf(await this.#sent(path, body, { ...headers, dpop: await prover.proof("POST", url, session) }));
+  }
+
+  async #sent(path: string, body: string, headers: Record<string, string>): Promise<Response> {
     try {
-      response = await fetch(this.#url + path, {
+      return await fetch(this.#url + path, {
         method: "POST",
         // A redirect would carry the tokens to another place.
         redirect: "manual",
@@ -210,13 +229,15 @@ export class HandshakeClient {
     } catch {
       throw new NotAnswered();
     }
-    const { status } = response;
-    const retryAfter = response.headers.get("retry-after");
-    return { status, retryAfter, text: await textOf(response) };
   }
 }
 
 class NotAnswered extends Error {}
+
+async function replyOf(response: Response): Promise<Reply> {
+  const { status, headers } = response;
+  return { status, retryAfter: headers.get("retry-after"), text: await textOf(response) };
+}
 
 /** The body, or undefined where it is too long; one that breaks off is no answer. */
 async function textOf(response: Response): Promise<string | undefined> {
@@ -242,11 +263,13 @@ function without(reply: Reply, ...secrets: string[]): Reply {
   return { ...reply, text: secrets.reduce((text, one) => text.replaceAll(one, "<secret>"), reply.text) };
 }
 
-function usable(token: unknown): string {
-  if (typeof token !== "string" || !SESSION.test(token)) {
+function usable(given: unknown): { session: string; prover: Prover | undefined } {
+  const prover = given instanceof BoundToken ? given.prover : undefined;
+  const session: unknown = given instanceof BoundToken ? given.expose() : given;
+  if (typeof session !== "string" || !SESSION.test(session)) {
     throw new ConfigurationRefused("sessionToken: the source gave no token (visible ASCII, no spaces).");
   }
-  return token;
+  return { session, prover };
 }
 
 /** https, or http on this machine's loopback: elsewhere the session token would be read on the way. */

@@ -13,4 +13,6 @@ export {
   ParametersRefused,
   UnclassifiedTool,
 } from "./errors.ts";
+export { BoundToken, KeySigner, ProofKey, Prover } from "./signing.ts";
+export type { Algorithm, ParametersSigner } from "./signing.ts";
 export type { Json, JsonObject } from "./parameters.ts";
