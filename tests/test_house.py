@@ -103,6 +103,20 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.static": "one caller with a fixed token is a setting",
         "identity.parameters": "and so is the key with which a caller signs parameters",
         "agents.signature": "the form of a webhook's secret",
+        "identity.endpoints": "which URL an issuer may have",
+    },
+    # Beside the walk: the ETDI identity provider, which knows nothing of calls.
+    "idp": {
+        "door.strict_json": "what is registered, and what a token shall say, is hostile input too",
+        "door.headers": "a body is read within bounds, whoever sends it",
+        "door.http": "the bounds",
+        "identity.credentials": "the length of a token",
+        "identity.errors": "why a JWS cannot be opened",
+        "identity.jose": "the outside of a JWT",
+        "identity.jwk": "strength and thumbprint of a key",
+        "audit.ledger": "what is issued, registered and revoked is recorded first",
+        "audit.record": "phases and states of a record",
+        "state.store": "keys, providers and tokens outlive the process",
     },
     # Beside the walk: second parties that are programs, and the notices for people.
     "agents": {

@@ -13,6 +13,8 @@ from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
+from gateway.cli.idp import idp
+from gateway.cli.idp_providers import providers as _idp_providers  # noqa: F401 - joins the group
 from gateway.cli.kill import kill
 from gateway.cli.policy import policy
 from gateway.cli.receipt import receipt
@@ -48,6 +50,7 @@ for command in (
     audit,
     receipt,
     kill,
+    idp,
     settings,
     paypal,
     simulator,

@@ -15,6 +15,7 @@ from gateway.settings.model import (
     ConfirmSettings,
     DoorSettings,
     HandshakeSettings,
+    IdpSettings,
     PayPalSettings,
     PolicySettings,
     RateSettings,
@@ -48,6 +49,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "transactions": TransactionSettings,
     "door": DoorSettings,
     "rates": RateSettings,
+    "idp": IdpSettings,
 }
 FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})
 """Settings of those sections that no single variable could say."""
