@@ -117,8 +117,13 @@ class KeyRing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self._next((*kept, msgspec.structs.replace(successor, created=now, active_from=begins)), now)
 
     def hastened(self, now: int) -> KeyRing:
-        """The waiting successor signs from now on; verifiers that keep an old set ask again for a key they lack."""
+        """The waiting successor signs from now on; verifiers that keep an old set ask again for a key they lack.
+
+        :raises IdpRefused: ``idp.no_rotation``: none waits.
+        """
         waiting, current = self.waiting(now), self.signing(now)
+        if waiting is None:
+            raise IdpRefused("No key waits to come into force.", code="idp.no_rotation")
         return self._next(
             tuple(
                 msgspec.structs.replace(key, active_from=now)

@@ -155,8 +155,11 @@ def decoded(document: bytes | None) -> KeyRing:
     if document is None:
         return KeyRing()
     try:
-        return msgspec.json.decode(document, type=KeyRing)
-    except ValueError:  # msgspec's own errors, and broken UTF-8
-        raise StoreUnavailable(
-            "The signing keys in the store cannot be read.", code="idp.unreadable"
-        ) from None
+        ring = msgspec.json.decode(document, type=KeyRing)
+        # Attack: a key of somebody else written into the store under one of our names.
+        named = all(key.kid == jwk_thumbprint(key.published()) for key in ring.keys)
+    except (ValueError, KeyError):  # msgspec's own errors, broken UTF-8, a key that lacks a member
+        named = False
+    if not named:
+        raise StoreUnavailable("The signing keys in the store cannot be read.", code="idp.unreadable")
+    return ring

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from jwt import PyJWTError
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from gateway.identity.jwk import PublicKey, jwk_thumbprint, verification_key
@@ -46,7 +47,7 @@ def read_public_key(pem: object) -> tuple[str, str, dict[str, str]]:
         # RSA signs by PS256 or RS256; which of them is pinned, so that no header chooses.
         algorithm = "RS256" if jwk["kty"] == "RSA" else _ALGORITHMS.get(jwk["crv"], "EdDSA")
         kid = jwk_thumbprint(jwk)
-    except (ValueError, KeyError, TypeError):
+    except (PyJWTError, ValueError, KeyError, TypeError):
         raise _invalid() from None
     if found is None or algorithm not in found.algorithms:
         raise _invalid()

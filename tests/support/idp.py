@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 
-from gateway.idp.provider import About, Provider, Status
 from gateway.identity_provider import Shelves, idp_routes, shelves_of
+from gateway.idp.provider import About, Provider, Status
 from gateway.parts import open_audit
 from gateway.serving import serving
 from gateway.settings import Settings
