@@ -202,6 +202,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "state.sqlite_file": "test_sqlite.py and test_contract.py open, replace and purge it",
     "state.sqlite_rows": "test_sqlite.py and test_contract.py run every statement",
     "outcome.answer": "values only",
+    "idp.errors": "values only; test_client_auth.py, test_issuing.py and test_endpoint.py answer with each",
     "outcome.refusal": "values only",
     "outcome.journal": "values and a protocol; tests/transactions fills it",
     "transactions.transaction": "values and a protocol",

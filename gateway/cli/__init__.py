@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its group
-from gateway.cli import idp_providers as _idp_providers  # noqa: F401 - joins its group
+from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
 from gateway.cli.check import check
 from gateway.cli.connect import connect

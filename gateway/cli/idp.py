@@ -27,9 +27,9 @@ from gateway.idp.registration import iso
 from gateway.outcome.view import visible
 from gateway.parts import open_audit
 from gateway.serving import run, serving, settled
-from gateway.settings import Settings, load_settings
-from gateway.settings.checks import check_idp
+from gateway.settings import Settings
 from gateway.settings.idp import audience_of, issuer_of
+from gateway.settings.sources import load_idp_settings
 from gateway.state.open import masked, open_store
 
 BY = click.option("--by", required=True, callback=name_of, help="Who does it: the name the record will show.")
@@ -45,7 +45,7 @@ def idp_settings(config: Path | None) -> Settings:
     """The settings of this run; who may call a gateway need not be set. :raises SettingsError:"""
     if config is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
-    return load_settings(config, judge=check_idp)
+    return load_idp_settings(config)
 
 
 @asynccontextmanager

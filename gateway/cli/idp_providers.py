@@ -17,8 +17,8 @@ from gateway.cli.common import config_option, json_option, terminal
 from gateway.cli.idp import BY, REASON, idp, idp_settings, open_shelves
 from gateway.cli.record import record_admin
 from gateway.idp.errors import IdpRefused
-from gateway.idp.provider import About, Provider, Status, new_secret
-from gateway.idp.public_key import MAX_PEM_CHARS, read_public_key
+from gateway.idp.provider import About, Provider, Status
+from gateway.idp.public_key import MAX_PEM_CHARS
 from gateway.idp.registration import iso
 from gateway.outcome.view import visible
 from gateway.serving import run
@@ -29,7 +29,7 @@ _SCOPES = click.option("--scope", "scopes", multiple=True, help="tool:<permissio
 _TOOLS = click.option(
     "--tool", "tools", multiple=True, help="A tool's id, or the beginning of ids and `*`; repeatable."
 )
-_KEY = click.option(
+PUBLIC_KEY = click.option(
     "--public-key",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The provider's public key (PEM). The private one stays with the provider.",
@@ -48,7 +48,7 @@ def providers() -> None:
 @click.option("--contact-email", default="")
 @click.option("--website", default="")
 @click.option("--callback-url", default="")
-@_KEY
+@PUBLIC_KEY
 @_SCOPES
 @_TOOLS
 @click.option(
@@ -88,18 +88,18 @@ def add(
         async with open_shelves(settings) as shelves:
             return await shelves.providers.register(
                 about,
-                public_key=None if public_key is None else _read(public_key),
+                public_key=None if public_key is None else read_pem(public_key),
                 status=Status.PENDING if pending else Status.APPROVED,
                 provider_id=provider_id,
                 scopes=scopes,
                 tools=tools,
                 introspects=introspects,
-                record=_recorded(settings, by, "admin.idp_provider_add"),
+                record=recorded(settings, by, "admin.idp_provider_add"),
             )
 
     made, secret = run(added())
     if as_json:
-        click.echo(msgspec.json.encode({**_shown(made), "clientSecret": secret}).decode())
+        click.echo(msgspec.json.encode({**shown(made), "clientSecret": secret}).decode())
         return
     click.echo(
         f"{made.id}: {made.status.value}\n  client id      {made.client_id}\n  client secret  {secret}"
@@ -123,7 +123,7 @@ def list_(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
 
     found = run(listed())
     if as_json:
-        click.echo(msgspec.json.encode([_shown(one) for one in found]).decode())
+        click.echo(msgspec.json.encode([shown(one) for one in found]).decode())
         return
     table = Table(
         "provider", "name", "status", "client", "tools", "scopes", "key", "waits", box=box.SIMPLE_HEAD
@@ -170,7 +170,7 @@ def approve(
             raise IdpRefused("A key waits; compare it with the provider's own, and name it with --key.")
         return msgspec.structs.replace(made, status=Status.APPROVED)
 
-    _changed(provider_id, approved, config, by=by, code="admin.idp_provider_approve", as_json=as_json)
+    changed_by(provider_id, approved, config, by=by, code="admin.idp_provider_approve", as_json=as_json)
 
 
 @providers.command()
@@ -190,106 +190,42 @@ def suspend(provider_id: str, reason: str, by: str, config: Path | None, as_json
                 provider_id, lambda found, _: msgspec.structs.replace(found, status=Status.SUSPENDED)
             )
             # Suspended first, recorded second: a full audit disk must not keep it going.
-            await _recorded(settings, by, "admin.idp_provider_suspend")(made)
+            await recorded(settings, by, "admin.idp_provider_suspend")(made)
             return made
 
-    _say(run(suspended()), as_json=as_json)
+    say(run(suspended()), as_json=as_json)
 
 
-@providers.command("rotate-key")
-@click.argument("provider_id")
-@_KEY
-@BY
-@config_option
-@json_option
-def rotate_key(
-    provider_id: str,
-    public_key: Path | None,
-    by: str,
-    config: Path | None,
-    as_json: bool,  # noqa: FBT001 - click
-) -> None:
-    """Hand in a provider's next public key. The pinned one goes on until `approve --key` names the new one."""
-    if public_key is None:
-        raise click.UsageError(
-            "--public-key is missing: the provider makes its key, and hands in the public half"
-        )
-    key = read_public_key(_read(public_key))
-    _changed(
-        provider_id,
-        lambda found, now: found.with_proposed(key, now),
-        config,
-        by=by,
-        code="admin.idp_provider_key",
-        as_json=as_json,
-    )
-
-
-@providers.command("revoke-key")
-@click.argument("provider_id")
-@click.argument("kid")
-@BY
-@config_option
-@json_option
-def revoke_key(provider_id: str, kid: str, by: str, config: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """A provider's key vouches for nothing from now on."""
-    _changed(
-        provider_id,
-        lambda found, now: found.with_revoked(kid, now),
-        config,
-        by=by,
-        code="admin.idp_provider_key_revoke",
-        as_json=as_json,
-    )
-
-
-@providers.command("rotate-secret")
-@click.argument("provider_id")
-@BY
-@config_option
-@json_option
-def rotate_secret(provider_id: str, by: str, config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
-    """A new client secret, shown once; the old one is void at once."""
-    secret, digest = new_secret()
-    made = _change(
-        provider_id,
-        lambda found, _: msgspec.structs.replace(found, secret_sha256=digest),
-        idp_settings(config),
-        by=by,
-        code="admin.idp_provider_secret",
-    )
-    if as_json:
-        click.echo(msgspec.json.encode({**_shown(made), "clientSecret": secret}).decode())
-        return
-    click.echo(
-        f"{made.id}\n  client id      {made.client_id}\n  client secret  {secret}\nThe secret is shown once."
-    )
-
-
-def _changed(
+def changed_by(
     provider_id: str, changed: Changed, config: Path | None, *, by: str, code: str, as_json: bool
 ) -> None:
-    _say(_change(provider_id, changed, idp_settings(config), by=by, code=code), as_json=as_json)
+    """One act of an operator, recorded, then made, then said."""
+    say(change(provider_id, changed, idp_settings(config), by=by, code=code), as_json=as_json)
 
 
-def _change(provider_id: str, changed: Changed, settings: Settings, *, by: str, code: str) -> Provider:
+def change(provider_id: str, changed: Changed, settings: Settings, *, by: str, code: str) -> Provider:
+    """The provider as it is then. :raises IdpRefused:"""
+
     async def work() -> Provider:
         async with open_shelves(settings) as shelves:
-            return await shelves.providers.change(provider_id, changed, record=_recorded(settings, by, code))
+            return await shelves.providers.change(provider_id, changed, record=recorded(settings, by, code))
 
     return run(work())
 
 
-def _recorded(settings: Settings, by: str, code: str) -> Callable[[Provider], Awaitable[None]]:
+def recorded(settings: Settings, by: str, code: str) -> Callable[[Provider], Awaitable[None]]:
+    """What writes such an act down."""
+
     async def record(made: Provider) -> None:
         await record_admin(settings, by=by, code=code, tool=f"provider {made.id}")
 
     return record
 
 
-def _say(made: Provider, *, as_json: bool) -> None:
+def say(made: Provider, *, as_json: bool) -> None:
+    """How it stands now, and what is left to do."""
     if as_json:
-        click.echo(msgspec.json.encode(_shown(made)).decode())
+        click.echo(msgspec.json.encode(shown(made)).decode())
         return
     waiting = made.proposed()
     click.echo(f"{made.id}: {made.status.value}")
@@ -300,7 +236,7 @@ def _say(made: Provider, *, as_json: bool) -> None:
         )
 
 
-def _shown(one: Provider) -> dict[str, Any]:
+def shown(one: Provider) -> dict[str, Any]:
     """For a script; no secret, nor its hash."""
     now = time.time()
     key, waiting = one.key(now), one.proposed()
@@ -321,6 +257,6 @@ def _shown(one: Provider) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> str:
+def read_pem(path: Path) -> str:
     """Text of a PEM file; what is no text is no key."""
     return path.read_bytes()[: MAX_PEM_CHARS + 1].decode("ascii", "replace")

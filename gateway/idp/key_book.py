@@ -157,9 +157,8 @@ def decoded(document: bytes | None) -> KeyRing:
     try:
         ring = msgspec.json.decode(document, type=KeyRing)
         # Attack: a key of somebody else written into the store under one of our names.
-        named = all(key.kid == jwk_thumbprint(key.published()) for key in ring.keys)
+        if all(key.kid == jwk_thumbprint(key.published()) for key in ring.keys):
+            return ring
     except (ValueError, KeyError):  # msgspec's own errors, broken UTF-8, a key that lacks a member
-        named = False
-    if not named:
-        raise StoreUnavailable("The signing keys in the store cannot be read.", code="idp.unreadable")
-    return ring
+        pass
+    raise StoreUnavailable("The signing keys in the store cannot be read.", code="idp.unreadable")

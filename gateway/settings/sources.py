@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from gateway.errors import SettingsError
-from gateway.settings.checks import check, check_paypal, is_address, is_loopback
+from gateway.settings.checks import check, check_idp, check_paypal, is_address, is_loopback
 from gateway.settings.environment import merge_environment
 from gateway.settings.model import Hidden, PayPalSettings, Settings
 from gateway.settings.yaml_file import read_yaml
@@ -21,14 +21,9 @@ _AT = re.compile(r"(?P<what>.*) - at (?:`key` in )?`\$\.?(?P<key>.*)`", re.DOTAL
 
 
 def load_settings(
-    path: Path | None,
-    environ: Mapping[str, str] | None = None,
-    *,
-    listen: str | None = None,
-    judge: Callable[[Settings], None] = check,
+    path: Path | None, environ: Mapping[str, str] | None = None, *, listen: str | None = None
 ) -> Settings:
-    """Read, merge, check. Without ``environ`` the process environment is read; ``listen`` overrides both; ``judge``
-    asks for less where only a part of the gateway runs.
+    """Read, merge, check. Without ``environ`` the process environment is read; ``listen`` overrides both.
 
     :raises SettingsError: naming the key and what to do.
     """
@@ -38,7 +33,20 @@ def load_settings(
         document["listen"] = listen
     _name_ourselves(document)
     settings = _converted(document, Settings, "")
-    judge(settings)
+    check(settings)
+    return settings
+
+
+def load_idp_settings(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """For the identity provider without the gateway: who may call, and what for, need not be said.
+
+    :raises SettingsError: naming the key and what to do.
+    """
+    document = read_yaml(path) if path is not None else {}
+    merge_environment(document, os.environ if environ is None else environ)
+    _name_ourselves(document)
+    settings = _converted(document, Settings, "")
+    check_idp(settings)
     return settings
 
 

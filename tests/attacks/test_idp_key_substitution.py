@@ -1,4 +1,4 @@
-"""Somebody puts a key of his own in the place of a provider's. The pinned one goes on; his vouches for nobody (R124)."""
+"""Somebody puts a key of his own in a provider's place. The pinned one goes on, his vouches for nobody: R124."""
 
 from pathlib import Path
 
@@ -17,7 +17,9 @@ GRANT = {"grant_type": "client_credentials"}
 async def handed_out(idp: Idp) -> str | None:
     """The thumbprint that verifiers are told, if any."""
     answer = await idp.http.get(f"{idp.url}/providers/acme/key")
-    return answer.json().get("keyId")
+    kid = answer.json().get("keyId")
+    assert isinstance(kid, str | None)
+    return kid
 
 
 async def opens(idp: Idp, client: Client, key: SigningKey) -> bool:

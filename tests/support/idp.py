@@ -22,6 +22,7 @@ from gateway.idp.provider import About, Provider, Status
 from gateway.parts import open_audit
 from gateway.serving import serving
 from gateway.settings import Settings
+from gateway.settings.idp import issuer_of
 from gateway.settings.model import AuditSettings, IdpSettings, StateSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
@@ -145,7 +146,7 @@ class Idp:
             jwt.PyJWK(found).key,
             algorithms=[found["alg"]],
             audience=AUDIENCE,
-            issuer=self.url,
+            issuer=issuer_of(self.settings),
             options={"verify_exp": False, "verify_iat": False},
         )
         return claims
@@ -166,7 +167,7 @@ class Idp:
         made: Mapping[str, Any] = {
             "iss": client.provider.client_id,
             "sub": client.provider.client_id,
-            "aud": self.url,
+            "aud": issuer_of(self.settings),
             "iat": now,
             "exp": now + 60,
             "jti": f"jti-{time.perf_counter_ns()}",
