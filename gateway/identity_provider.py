@@ -41,7 +41,7 @@ def shelves_of(settings: Settings, store: Store, *, now: Callable[[], float] = t
     return Shelves(
         keys=KeyBook(
             store,
-            KeyFiles(Path(idp.keys_path), idp.passphrase),
+            KeyFiles(Path(idp.folder), idp.passphrase),
             algorithm=idp.algorithm,
             propagation_s=idp.propagation_seconds,
             now=now,
@@ -73,7 +73,7 @@ def idp_routes(
     """The routes, at the path of its URL less ``outside``. The first key is made when the first one is needed."""
     idp, issuer = settings.idp, issuer_of(settings)
     shelves = shelves_of(settings, store, now=now)
-    rules = Rules(issuer=issuer, audience=audience_of(settings), lifetime_s=idp.token_lifetime_seconds)
+    rules = Rules(issuer=issuer, audience=audience_of(settings), lifetime_s=idp.lifetime_seconds)
     records = Records(audit, issuer=issuer)
     per_minute = idp.requests_per_minute
     endpoint = Endpoint(

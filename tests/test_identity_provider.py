@@ -46,7 +46,7 @@ async def a_client(house: House) -> tuple[str, str]:
 
 async def test_unmounted_there_is_nothing(tmp_path: Path) -> None:
     """No address, no key, no folder."""
-    async with running_house(tmp_path, idp=IdpSettings(keys_path=str(tmp_path / "keys"))) as house:
+    async with running_house(tmp_path, idp=IdpSettings(folder=str(tmp_path / "keys"))) as house:
         for path in PATHS:
             assert (await house.http.get(path)).status_code == 404
         assert not (tmp_path / "keys").exists()
@@ -54,9 +54,7 @@ async def test_unmounted_there_is_nothing(tmp_path: Path) -> None:
 
 async def test_mounted_it_issues_and_the_gateway_goes_on(tmp_path: Path) -> None:
     """A client that follows the metadata finds its way; calls go on as before; records are in the gateway's audit."""
-    async with running_house(
-        tmp_path, idp=IdpSettings(mounted=True, keys_path=str(tmp_path / "keys"))
-    ) as house:
+    async with running_house(tmp_path, idp=IdpSettings(mounted=True, folder=str(tmp_path / "keys"))) as house:
         found = (await house.http.get(PATHS[3])).json()
         assert found["issuer"] == f"{house.url}/idp"
         assert (await house.http.get("/idp/health")).json() == {"ready": True}
@@ -85,7 +83,7 @@ async def test_gateways_that_start_together_have_one_key(
         if state == "redis"
         else f"sqlite:///{tmp_path / 'state.sqlite3'}"
     )
-    mounted = {"mounted": True, "keys_path": str(tmp_path / "keys")}
+    mounted = {"mounted": True, "folder": str(tmp_path / "keys")}
     async with gateways(tmp_path, url, idp=mounted) as both:
         http = both.all[0].http
         asked = [http.get(f"{each.url}/idp/.well-known/jwks.json") for each in both.all]
@@ -104,9 +102,7 @@ def keys_in(folder: Path) -> list[Path]:
 
 async def test_standard_clients_need_nothing_of_ours(tmp_path: Path) -> None:
     """PyJWT's key client finds the key, and the resource server of an ordinary gateway asks about tokens (RFC 7662)."""
-    async with running_house(
-        tmp_path, idp=IdpSettings(mounted=True, keys_path=str(tmp_path / "keys"))
-    ) as house:
+    async with running_house(tmp_path, idp=IdpSettings(mounted=True, folder=str(tmp_path / "keys"))) as house:
         auth = await a_client(house)
         document = (await house.http.get("/idp/.well-known/openid-configuration")).json()
         token = (await house.http.post("/idp/token", data=FORM, auth=auth)).json()["access_token"]

@@ -83,7 +83,7 @@ async def _restored(settings: Settings, found: Backup, *, by: str) -> None:
 
 
 def _files(settings: Settings) -> KeyFiles:
-    return KeyFiles(Path(settings.idp.keys_path), settings.idp.passphrase)
+    return KeyFiles(Path(settings.idp.folder), settings.idp.passphrase)
 
 
 def _passphrase(path: Path) -> str:

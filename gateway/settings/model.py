@@ -247,7 +247,7 @@ class IdpSettings(Section, frozen=True, kw_only=True):
     """The ETDI identity provider: in this gateway (``mounted``, at ``/idp``), or alone (``countersign idp serve``).
 
     ``url``: its issuer, beneath which it is reached; unset, ``<public_url>/idp``. ``audience``: who verifies its
-    tokens; unset, ``<public_url>/etdi``. ``keys_path``: the folder of private keys, encrypted under the ``passphrase``.
+    tokens; unset, ``<public_url>/etdi``. ``folder``: the folder of private keys, encrypted under the ``passphrase``.
     ``propagation_seconds``: how long a new key is published before it signs. ``registration``: strangers may register
     over HTTP; ``approval_required``: and then an operator must agree. ``requests_per_minute``: of one address; 0 is no
     limit.
@@ -257,10 +257,10 @@ class IdpSettings(Section, frozen=True, kw_only=True):
     listen: Text = "127.0.0.1:3100"
     url: Text | None = None
     audience: Text | None = None
-    keys_path: Text = ".countersign/idp"
+    folder: Text = ".countersign/idp"
     passphrase: Hidden | None = None
     algorithm: Literal["ES256", "RS256"] = "ES256"
-    token_lifetime_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600
+    lifetime_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600
     propagation_seconds: Annotated[int, Meta(ge=1, le=7 * 24 * 3600)] = 900
     jwks_max_age_seconds: Annotated[int, Meta(ge=0, le=3600)] = 300
     registration: bool = False

@@ -39,7 +39,7 @@ async def test_it_is_no_access_token_not_even_where_its_issuer_is_trusted(
 ) -> None:
     """An operator who names the identity provider as an issuer of callers, and takes any type of token, too."""
     async with running_house(
-        tmp_path / "a", idp=IdpSettings(mounted=True, keys_path=str(tmp_path / "keys"))
+        tmp_path / "a", idp=IdpSettings(mounted=True, folder=str(tmp_path / "keys"))
     ) as house:
         token = await a_tools_token(house)
         jwks = tmp_path / "jwks.json"

@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> str:
             "url": url,
             "listen": url.removeprefix("http://"),
             "audience": AUDIENCE,
-            "keys_path": "keys",
+            "folder": "keys",
         },
     }
     (tmp_path / "countersign.yaml").write_text(yaml.safe_dump(document))

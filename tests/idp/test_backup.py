@@ -18,7 +18,7 @@ PASSPHRASE = "unsafe-passphrase-of-a-backup"
 
 async def backed_up(idp: Idp) -> bytes:
     """The file."""
-    files = KeyFiles(Path(idp.settings.idp.keys_path), idp.settings.idp.passphrase)
+    files = KeyFiles(Path(idp.settings.idp.folder), idp.settings.idp.passphrase)
     return sealed(await take_backup(idp.store, files, now=time.time()), PASSPHRASE)
 
 

@@ -124,7 +124,7 @@ async def test_a_token_is_good_for_an_hour_at_most(idp: Idp, acme: Client) -> No
 
 async def test_a_setting_can_shorten_it(tmp_path: Any) -> None:
     """Answer and claim say the same."""
-    async with running_idp(tmp_path, token_lifetime_seconds=60) as idp:
+    async with running_idp(tmp_path, lifetime_seconds=60) as idp:
         answer = await idp.token_for(await idp.client())
         claims = await idp.verified(answer.json()["access_token"])
         assert answer.json()["expires_in"] == claims["exp"] - claims["iat"] == 60

@@ -12,7 +12,7 @@ def test_it_is_off_and_closed_unless_somebody_says_otherwise(load: Load) -> None
     assert not idp.mounted
     assert not idp.registration
     assert idp.approval_required
-    assert idp.token_lifetime_seconds == 3600
+    assert idp.lifetime_seconds == 3600
 
 
 def test_where_it_is_and_whom_its_tokens_are_for(load: Load) -> None:
@@ -40,7 +40,7 @@ def test_where_it_is_and_whom_its_tokens_are_for(load: Load) -> None:
         ('audience: "two words"', "idp.audience"),
         ('passphrase: "short"', "idp.passphrase"),
         ("propagation_seconds: 60", "idp.propagation_seconds"),
-        ("token_lifetime_seconds: 3601", "idp.token_lifetime_seconds"),
+        ("lifetime_seconds: 3601", "idp.lifetime_seconds"),
         ("algorithm: HS256", "idp.algorithm"),
         ("registration: maybe", "idp.registration"),
         ("unknown: 1", "idp"),

@@ -186,7 +186,7 @@ def idp_settings(folder: Path, port: int, state_url: str | None = None, **idp: A
         "url": f"http://127.0.0.1:{port}",
         "listen": f"127.0.0.1:{port}",
         "audience": AUDIENCE,
-        "keys_path": str(folder / "keys"),
+        "folder": str(folder / "keys"),
         "requests_per_minute": 0,
         **idp,
     }
