@@ -25,6 +25,9 @@ from gateway.settings import Settings
 from gateway.settings.idp import audience_of, issuer_of
 from gateway.state.store import Store
 
+REGISTRATIONS_PER_MINUTE = 10
+"""Of all strangers together, at each process; people have to read them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelves:
@@ -96,6 +99,7 @@ def idp_routes(
         store=store,
         audit=audit,
         meter=Buckets(per_minute, per_minute, monotonic=time.monotonic) if per_minute else None,
+        registrations=Buckets(REGISTRATIONS_PER_MINUTE, REGISTRATIONS_PER_MINUTE, monotonic=time.monotonic),
         now=now,
     )
     return endpoint.routes(outside)

@@ -168,7 +168,7 @@ def approve(
         elif made.proposed() is not None and made.key(now) is None:
             # Nobody approves a key unseen.
             raise IdpRefused("A key waits; compare it with the provider's own, and name it with --key.")
-        return msgspec.structs.replace(made, status=Status.APPROVED)
+        return msgspec.structs.replace(made, status=Status.APPROVED, reason="")
 
     changed_by(provider_id, approved, config, by=by, code="admin.idp_provider_approve", as_json=as_json)
 
@@ -181,13 +181,13 @@ def approve(
 @json_option
 def suspend(provider_id: str, reason: str, by: str, config: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """No tokens for it any more, and those that live are inactive at once."""
-    del reason  # asked for so that nobody does it by accident; the record has no free text
     settings = idp_settings(config)
 
     async def suspended() -> Provider:
         async with open_shelves(settings) as shelves:
             made = await shelves.providers.change(
-                provider_id, lambda found, _: msgspec.structs.replace(found, status=Status.SUSPENDED)
+                provider_id,
+                lambda found, _: msgspec.structs.replace(found, status=Status.SUSPENDED, reason=reason),
             )
             # Suspended first, recorded second: a full audit disk must not keep it going.
             await recorded(settings, by, "admin.idp_provider_suspend")(made)
@@ -244,6 +244,7 @@ def shown(one: Provider) -> dict[str, Any]:
         "providerId": one.id,
         "clientId": one.client_id,
         "registrationStatus": one.status.value,
+        "reason": one.reason,
         "registered": iso(one.registered_at),
         **msgspec.to_builtins(one.about),
         "scopes": list(one.scopes),

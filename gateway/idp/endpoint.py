@@ -17,6 +17,7 @@ two looks and the audit a line. Behind a proxy all have one address, and share t
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
@@ -96,6 +97,7 @@ class Endpoint:
         store: Pinging,
         audit: Health,
         meter: Meter | None,
+        registrations: Meter,
         now: Callable[[], float],
     ) -> None:
         self._offer = offer
@@ -109,6 +111,7 @@ class Endpoint:
         self._store = store
         self._audit = audit
         self._meter = meter
+        self._registrations = registrations
         self._now = now
 
     def routes(self, outside: str = "") -> list[BaseRoute]:
@@ -179,9 +182,12 @@ class Endpoint:
         if request.headers.get("content-type", "").split(";", 1)[0].strip().lower() != "application/json":
             raise IdpRefused("Send application/json.", code="idp.registration")
         wanted = read_registration(await _body(request))
-        if not await self._providers.room_for_pending():
+        # Of all strangers together: looking for room goes through the whole store where that is a Redis.
+        if (wait := self._registrations.take("")) or not await self._providers.room_for_pending():
             raise OAuthRefused(
-                Refusal.TOO_MANY, "Too many registrations wait; try again later.", retry_after_s=3600
+                Refusal.TOO_MANY,
+                "Too many registrations; try again later.",
+                retry_after_s=math.ceil(wait) or 3600,
             )
         made, secret = await self._providers.register(
             wanted.about,
@@ -227,7 +233,7 @@ class Endpoint:
         async def served(request: Request) -> Response:
             wait = 0.0
             if self._meter is not None:
-                wait = self._meter.take(request.client.host if request.client else "")
+                wait = self._meter.take(asker_of(request.client.host if request.client else ""))
             try:
                 if wait:
                     raise OAuthRefused(
@@ -240,6 +246,20 @@ class Endpoint:
                 return refused(problem, self._offer.issuer)
 
         return served
+
+
+def asker_of(address: str) -> str:
+    """What is counted as one asker: an IPv4 address, or the network of 64 bits that one IPv6 host has to itself.
+
+    Attack: a new address of one's own 2^64 for each try.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.IPv6Network((found, 64), strict=False))
+    return address
 
 
 def refused(problem: CountersignError, issuer: str) -> Response:

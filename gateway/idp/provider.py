@@ -84,14 +84,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One provider. ``secret_sha256``: 64 hex digits. ``introspects``: it may ask about tokens of all providers, as a
-    verifier does."""
+    """One provider. ``secret_sha256``: 64 hex digits. ``reason``: why it is suspended. ``introspects``: it may ask
+    about tokens of all providers, as a verifier does."""
 
     id: str
     about: About
     client_id: str
     secret_sha256: str
     status: Status
+    reason: str = ""
     registered_at: int
     scopes: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()

@@ -81,6 +81,7 @@ def test_added_listed_approved_suspended(run: Run, tmp_path: Path) -> None:
     assert (approved["tools"], approved["scopes"]) == (["acme.*"], ["tool:files:read"])
     assert "acme" in run("idp", "providers", "list").out
     assert "SUSPENDED" in run("idp", "providers", "suspend", "acme", "--reason", "stolen laptop", *BY).out
+    assert listed(run)[0]["reason"] == "stolen laptop"
     codes = [code for record in audit_lines(tmp_path) for code in record["reasons"]]
     assert codes == ["admin.idp_provider_add", "admin.idp_provider_approve", "admin.idp_provider_suspend"]
     assert {record["tool"] for record in audit_lines(tmp_path)} == {"provider acme"}

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from gateway.errors import StoreUnavailable
+from gateway.idp.endpoint import asker_of
 from gateway.idp.form import MAX_FORM_BYTES
 from gateway.state.open import open_store
 from gateway.state.store import Space, Store
@@ -101,6 +102,15 @@ async def test_so_often_and_no_more(tmp_path: Path) -> None:
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert len(idp.records()) == 5
         assert (await idp.http.get(f"{idp.url}/health")).status_code == 200, "whoever watches is not counted"
+
+
+def test_one_host_is_one_asker_whatever_its_addresses() -> None:
+    """An IPv6 host has 2^64 of them."""
+    assert asker_of("2001:db8::1") == asker_of("2001:db8::ffff:1") != asker_of("2001:db8:0:1::1")
+    assert asker_of("fe80::1%eth0") == "fe80::/64"
+    assert asker_of("::ffff:192.0.2.1") != asker_of("::ffff:192.0.2.2")
+    assert asker_of("192.0.2.1") == "192.0.2.1"
+    assert asker_of("") == ""
 
 
 async def test_bodies_are_bounded(idp: Idp) -> None:

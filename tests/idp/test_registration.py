@@ -127,6 +127,15 @@ async def test_so_many_may_wait_and_no_more(tmp_path: Path) -> None:
         assert "retry-after" in answer.headers
 
 
+async def test_strangers_register_so_fast_and_no_faster(tmp_path: Path) -> None:
+    """All of them together: whoever has many addresses has no more of it."""
+    async with running_idp(tmp_path, registration=True) as idp:
+        answers = [await idp.http.post(f"{idp.url}/register", json=wanted()) for _ in range(12)]
+        assert [one.status_code for one in answers].count(201) <= 11
+        assert answers[-1].status_code == 429
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
 async def test_the_key_of_a_provider(idp: Idp, acme: Client) -> None:
     """R120, member by member; whoever is not there, or has no key, is said in its words."""
     answer = await idp.http.get(f"{idp.url}/providers/acme/key")
