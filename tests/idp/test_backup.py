@@ -98,6 +98,12 @@ async def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
             await restore_backup(idp.store, KeyFiles(tmp_path / "keys"), opened(document, PASSPHRASE))
         assert refused.value.code == "idp.not_empty"
         assert kid not in await idp.jwks()
+        assert not has_key(tmp_path, kid), "the stolen key's private half is not back either"
+
+
+def has_key(folder: Path, kid: str) -> bool:
+    """Whether its private half is there."""
+    return (folder / "keys" / f"{kid}.pem").exists()
 
 
 async def test_a_private_key_under_another_name_is_not_restored(tmp_path: Path) -> None:

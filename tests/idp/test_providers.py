@@ -80,6 +80,15 @@ async def test_who_is_not_there_is_not_found(providers: Providers) -> None:
     assert refused.value.message == "Provider not found: nobody"
 
 
+async def test_the_client_of_an_id_that_was_given_anew_is_nobody(
+    providers: Providers, stores: Stores
+) -> None:
+    """The old client's name must not lead to the new provider."""
+    await registered(providers)
+    await stores.another().put(Space.IDP_CLIENT, "etdi-of-before", b"acme", ttl_s=None)
+    assert await providers.by_client("etdi-of-before") is None
+
+
 async def test_a_tool_has_one_owner(providers: Providers) -> None:
     """Granted to one, or used by one: it is nobody else's, however wide the other's grant is."""
     await registered(providers, "acme", tools=("shared.read",))
