@@ -20,6 +20,7 @@ from gateway.idp.key_book import KeyBook
 from gateway.idp.key_files import KeyFiles
 from gateway.idp.providers import Providers
 from gateway.idp.record import Records
+from gateway.idp.renewal import Limits, Renewal
 from gateway.rate.bucket import Buckets
 from gateway.settings import Settings
 from gateway.settings.idp import audience_of, issuer_of
@@ -78,6 +79,8 @@ def idp_routes(
     shelves = shelves_of(settings, store, now=now)
     rules = Rules(issuer=issuer, audience=audience_of(settings), lifetime_s=idp.lifetime_seconds)
     records = Records(audit, issuer=issuer)
+    limits = Limits(days=idp.rotate_days, tokens=idp.rotate_uses)
+    renewal = Renewal(limits, shelves.keys, record=records.rotated, now=now)
     per_minute = idp.requests_per_minute
     endpoint = Endpoint(
         Offer(
@@ -93,7 +96,7 @@ def idp_routes(
         clients=ClientAuthentication(
             shelves.providers, store, audiences=frozenset({issuer, f"{issuer}/token"}), now=now
         ),
-        issuing=Issuing(rules, shelves.keys, shelves.providers, shelves.tokens, records, now=now),
+        issuing=Issuing(rules, shelves.keys, shelves.providers, shelves.tokens, records, renewal, now=now),
         introspection=Introspection(rules, shelves.keys, shelves.providers, shelves.tokens, now=now),
         records=records,
         store=store,

@@ -25,6 +25,7 @@ from gateway.idp.key_book import KeyBook
 from gateway.idp.provider import Provider
 from gateway.idp.providers import Providers
 from gateway.idp.record import Records
+from gateway.idp.renewal import Renewal
 from gateway.idp.tool_claims import ToolClaims, foreign_tool, requested_tool
 
 TYPE: Final = "etdi+jwt"
@@ -77,6 +78,7 @@ class Issuing:
         providers: Providers,
         tokens: IssuedTokens,
         records: Records,
+        renewal: Renewal,
         *,
         now: Callable[[], float],
     ) -> None:
@@ -85,6 +87,7 @@ class Issuing:
         self._providers = providers
         self._tokens = tokens
         self._records = records
+        self._renewal = renewal
         self._now = now
 
     async def issue(self, provider: Provider, form: Mapping[str, str]) -> Granted:
@@ -122,7 +125,7 @@ class Issuing:
         )
         await self._records.issued(issued, None if tool is None else tool.definition_hash)
         await self._tokens.keep(issued)
-        await self._keys.count_use(key.kid)
+        uses = await self._keys.count_use(key.kid)
         claims: dict[str, Any] = {
             "iss": rules.issuer,
             "sub": provider.id,
@@ -139,4 +142,5 @@ class Issuing:
             "token issued: jti %s client %s provider %s scope %r from %d to %d tool %s",
             *(issued.jti, issued.client_id, issued.provider, scope, issued.iat, issued.exp, issued.tool_id),
         )
+        await self._renewal.look(key, uses)
         return Granted(access_token=token, expires_in=rules.lifetime_s, scope=scope)

@@ -6,6 +6,7 @@ Read anew for each request: a rotation or a revocation that any process made hol
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,7 @@ from gateway.state.store import MAX_TTL_S, Space, Store
 RING: Final = "keys"
 ATTEMPTS: Final = 20
 FIRST: Final = "first start"
+_LOG = logging.getLogger("countersign.idp")
 Change = Callable[[KeyRing, IdpKey, int], KeyRing]
 
 
@@ -94,9 +96,9 @@ class KeyBook:
             self._loaded = {key.kid: private}
         return key, private
 
-    async def count_use(self, kid: str) -> None:
-        """One more token signed."""
-        await self._store.increment(Space.COUNTER, f"idp.key.{kid}", 1, ttl_s=MAX_TTL_S)
+    async def count_use(self, kid: str) -> int:
+        """One more token signed; how many those are."""
+        return await self._store.increment(Space.COUNTER, f"idp.key.{kid}", 1, ttl_s=MAX_TTL_S)
 
     async def uses(self, kid: str) -> int:
         """How many tokens it signed."""
@@ -111,7 +113,12 @@ class KeyBook:
             kid=jwk_thumbprint(jwk), algorithm=self._algorithm, jwk=jwk, created=now, active_from=now, by=by
         )
         # The file first: a registry that names a key which is nowhere would sign nothing.
-        await asyncio.to_thread(self._files.write, made.kid, private)
+        try:
+            await asyncio.to_thread(self._files.write, made.kid, private)
+        except OSError as problem:
+            raise KeyMissing(
+                f"The signing key cannot be written into idp.folder: {problem.strerror}."
+            ) from None
         try:
             ring = await self._swapped(change, made)
         except IdpRefused:
@@ -147,7 +154,14 @@ class KeyBook:
             spent.add(made.kid)
         for kid in spent:
             self._loaded.pop(kid, None)
-            await asyncio.to_thread(self._files.forget, kid)
+            try:
+                await asyncio.to_thread(self._files.forget, kid)
+            except (
+                OSError
+            ) as problem:  # the change is made; what is left behind is for the operator to remove
+                _LOG.error(
+                    "the private key %s signs no more and cannot be deleted: %s", kid, problem.strerror
+                )
 
 
 def decoded(document: bytes | None) -> KeyRing:

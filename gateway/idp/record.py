@@ -13,6 +13,8 @@ ISSUED = "idp.token_issued"
 REVOKED = "idp.token_revoked"
 REGISTERED = "idp.provider_registered"
 KEY_PROPOSED = "idp.provider_key_proposed"
+KEY_ROTATED = "idp.key_rotated"
+SCHEDULE = "schedule"
 UNKNOWN = "unknown"
 
 
@@ -53,6 +55,10 @@ class Records:
         """A provider handed in another key. :raises AuditUnavailable:"""
         await self._done(KEY_PROPOSED, subject=provider.id, client_id=provider.client_id)
 
+    async def rotated(self) -> None:
+        """A signing key is followed by another, as settings say. :raises AuditUnavailable:"""
+        await self._done(KEY_ROTATED, subject=SCHEDULE, client_id=None)
+
     async def refused(self, code: str, client_id: str | None) -> None:
         """A request that was not granted. ``client_id`` is what it called itself: nobody vouches for it."""
         async with self._audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry:
@@ -65,7 +71,7 @@ class Records:
         code: str,
         *,
         subject: str,
-        client_id: str,
+        client_id: str | None,
         token: str | None = None,
         tool: str | None = None,
         definition_hash: str | None = None,

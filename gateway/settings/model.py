@@ -248,6 +248,7 @@ class IdpSettings(Section, frozen=True, kw_only=True):
 
     ``url``: its issuer, beneath which it is reached; unset, ``<public_url>/idp``. ``audience``: who verifies its
     tokens; unset, ``<public_url>/etdi``. ``folder``: the folder of private keys, encrypted under the ``passphrase``.
+    ``rotate_days``, ``rotate_uses``: how long, and how often, a key signs before the next follows; 0 is no limit.
     ``propagation_seconds``: how long a new key is published before it signs. ``registration``: strangers may register
     over HTTP; ``approval_required``: and then an operator must agree. ``requests_per_minute``: of one address; 0 is no
     limit.
@@ -261,6 +262,8 @@ class IdpSettings(Section, frozen=True, kw_only=True):
     passphrase: Hidden | None = None
     algorithm: Literal["ES256", "RS256"] = "ES256"
     lifetime_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600
+    rotate_days: Annotated[int, Meta(ge=0, le=3650)] = 90
+    rotate_uses: Annotated[int, Meta(ge=0, le=2**40)] = 1_000_000
     propagation_seconds: Annotated[int, Meta(ge=1, le=7 * 24 * 3600)] = 900
     jwks_max_age_seconds: Annotated[int, Meta(ge=0, le=3600)] = 300
     registration: bool = False
