@@ -18,7 +18,7 @@ Messages name what is wrong and what to do, never a secret and never words of th
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from gateway.errors import CountersignError, MalformedRequest, Unavailable
 
@@ -50,6 +50,8 @@ _ERRORS: Final = {
 
 class OAuthRefused(CountersignError):
     """A request over HTTP that is not granted. ``retry_after_s`` only where waiting helps."""
+
+    http_status: ClassVar[int] = 400
 
     def __init__(self, refusal: Refusal, message: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(message, code=refusal.value)
