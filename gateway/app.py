@@ -20,6 +20,7 @@ from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
+from gateway.identity_provider import mounted_routes
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
@@ -201,6 +202,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             routes=[
                 *health_routes(probe),
                 *metadata_routes(settings, shelf.upstreams),
+                *mounted_routes(settings, shelf.store, audit, now=now),
                 *receipt_routes(
                     keys,
                     keeping,

@@ -15,6 +15,7 @@
     ├── UnknownTool                  catalog.unknown_tool       400   -32602
     ├── TokenRefused                 handshake.*, confirm.*     400   -32602
     │                                transaction.already_begun
+    ├── OAuthRefused                 idp.*                      400   (idp/errors.py, in RFC 6749's words)
     ├── Unavailable                  *.unavailable              503   5030
     │   ├── PolicyUnavailable        policy.*
     │   ├── StoreUnavailable         state.unavailable

@@ -106,6 +106,20 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "authoring.declaration": "who makes the tools is a variable",
         "authoring.errors": "what cannot be used is said in that package's words",
         "authoring.providers.config": "and so is who grants their tokens",
+        "identity.endpoints": "which URL an issuer may have",
+    },
+    # Beside the walk: the ETDI identity provider, which knows nothing of calls.
+    "idp": {
+        "door.strict_json": "what is registered, and what a token shall say, is hostile input too",
+        "door.headers": "a body is read within bounds, whoever sends it",
+        "door.http": "the bounds",
+        "identity.credentials": "the length of a token",
+        "identity.errors": "why a JWS cannot be opened",
+        "identity.jose": "the outside of a JWT",
+        "identity.jwk": "strength and thumbprint of a key",
+        "audit.ledger": "what is issued, registered and revoked is recorded first",
+        "audit.record": "phases and states of a record",
+        "state.store": "keys, providers and tokens outlive the process",
     },
     # Beside the walk: second parties that are programs, and the notices for people.
     "agents": {
@@ -207,6 +221,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "state.sqlite_file": "test_sqlite.py and test_contract.py open, replace and purge it",
     "state.sqlite_rows": "test_sqlite.py and test_contract.py run every statement",
     "outcome.answer": "values only",
+    "idp.errors": "values only; test_client_auth.py, test_issuing.py and test_endpoint.py answer with each",
     "outcome.refusal": "values only",
     "outcome.journal": "values and a protocol; tests/transactions fills it",
     "transactions.transaction": "values and a protocol",

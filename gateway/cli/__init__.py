@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its group
+from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
 from gateway.cli.check import check
 from gateway.cli.connect import connect
@@ -14,6 +16,7 @@ from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.etdi import etdi
 from gateway.cli.hosts import hosts
+from gateway.cli.idp import idp
 from gateway.cli.kill import kill
 from gateway.cli.policy import policy
 from gateway.cli.receipt import receipt
@@ -50,6 +53,7 @@ for command in (
     receipt,
     kill,
     etdi,
+    idp,
     settings,
     paypal,
     simulator,

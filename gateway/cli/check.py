@@ -14,13 +14,16 @@ from gateway.app import open_gateway
 from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
+from gateway.identity_provider import shelves_of
 from gateway.outcome.view import visible
 from gateway.parts import paypal_base_url
 from gateway.recognition import introspection_of
 from gateway.serving import run
 from gateway.settings import Settings
+from gateway.settings.idp import issuer_of
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import masked
+from gateway.state.store import Store
 from gateway.upstream.paypal.api import NotSent
 from gateway.upstream.paypal.token import TOKEN_PATH, ClientCredentials, ClientCredentialsToken
 
@@ -73,6 +76,7 @@ async def _findings(config: Path | None) -> list[Finding]:
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
             found += await _issuers(settings)
             found += _second_parties(settings)
+            found += await _identity_provider(settings, gateway.store)
             for server in gateway.house.catalog.servers():
                 found.append(await _target(gateway.house.catalog, server))
             if settings.paypal.enabled:
@@ -134,6 +138,17 @@ def _second_parties(settings: Settings) -> list[Finding]:
     if settings.confirm.notify is not None:
         found.append(Finding(part="notify", ok=True, says=_without_query(settings.confirm.notify.url)))
     return found
+
+
+async def _identity_provider(settings: Settings, store: Store) -> list[Finding]:
+    """Whether the mounted identity provider could sign a token; its first key is made by that."""
+    if not settings.idp.mounted:
+        return []
+    try:
+        key, _ = await shelves_of(settings, store).keys.signer()
+    except CountersignError as problem:
+        return [_no("idp", problem)]
+    return [Finding(part="idp", ok=True, says=f"{issuer_of(settings)}: signs with {key.kid}")]
 
 
 def _without_query(url: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
 from gateway.settings.agents import agent_problems
+from gateway.settings.idp import idp_problems
 from gateway.settings.model import (
     IdentitySettings,
     OAuthSettings,
@@ -41,6 +42,12 @@ def check(settings: Settings) -> None:
         raise SettingsError(problem)
 
 
+def check_idp(settings: Settings) -> None:
+    """What the identity provider needs when it runs alone. :raises SettingsError:"""
+    for problem in (*_addresses(settings), *idp_problems(settings)):
+        raise SettingsError(problem)
+
+
 def check_paypal(paypal: PayPalSettings) -> None:
     """The same for the target alone. :raises SettingsError:"""
     for problem in _paypal(paypal):
@@ -54,6 +61,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _policy(settings.policy)
     yield from _identity(settings.identity)
     yield from agent_problems(settings)
+    yield from idp_problems(settings)
 
 
 def _addresses(settings: Settings) -> Iterator[str]:

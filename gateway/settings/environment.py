@@ -16,6 +16,7 @@ from gateway.settings.model import (
     DecisionSettings,
     DoorSettings,
     HandshakeSettings,
+    IdpSettings,
     PayPalSettings,
     PolicySettings,
     RateSettings,
@@ -50,6 +51,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "transactions": TransactionSettings,
     "door": DoorSettings,
     "rates": RateSettings,
+    "idp": IdpSettings,
 }
 FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})
 """Settings of those sections that no single variable could say."""

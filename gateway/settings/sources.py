@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.errors import SettingsError
-from gateway.settings.checks import check, check_paypal, is_address, is_loopback
+from gateway.settings.checks import check, check_idp, check_paypal, is_address, is_loopback
 from gateway.settings.environment import merge_environment
 from gateway.settings.model import Hidden, PayPalSettings, Settings
 from gateway.settings.yaml_file import read_yaml
@@ -34,6 +34,19 @@ def load_settings(
     _name_ourselves(document)
     settings = _converted(document, Settings, "")
     check(settings)
+    return settings
+
+
+def load_idp_settings(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """For the identity provider without the gateway: who may call, and what for, need not be said.
+
+    :raises SettingsError: naming the key and what to do.
+    """
+    document = read_yaml(path) if path is not None else {}
+    merge_environment(document, os.environ if environ is None else environ)
+    _name_ourselves(document)
+    settings = _converted(document, Settings, "")
+    check_idp(settings)
     return settings
 
 

@@ -51,6 +51,11 @@ class Space(StrEnum):
     DUPLICATE = "duplicate"
     RECEIPT = "receipt"
     KILL = "kill"
+    IDP = "idp"
+    IDP_PROVIDER = "idp_provider"
+    IDP_CLIENT = "idp_client"
+    IDP_TOOL = "idp_tool"
+    IDP_TOKEN = "idp_token"  # noqa: S105 - a name
 
 
 class Store(Protocol):

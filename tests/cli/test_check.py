@@ -156,3 +156,18 @@ def test_second_agents_are_named_and_not_asked(run: Run, config: Config, paypal_
     assert said["notify"] == "http://127.0.0.1:1/notices"
     assert "SECRET" not in ran.out
     assert secret not in ran.out
+
+
+def test_a_mounted_identity_provider_says_whether_it_could_sign(
+    run: Run, config: Config, paypal_url: str, tmp_path: Path
+) -> None:
+    """With its key's name; and that it could not, where the private half is gone."""
+    config(paypal=at(paypal_url), idp={"mounted": True, "folder": "idp-keys"})
+    (good,) = [one for one in run("check", "--json").document if one["part"] == "idp"]
+    assert good["ok"]
+    (key,) = (tmp_path / "idp-keys").iterdir()
+    assert key.stem in good["says"]
+    key.unlink()
+    ran = run("check", "--json")
+    (bad,) = [one for one in ran.document if one["part"] == "idp"]
+    assert (ran.code, bad["ok"]) == (1, False)
