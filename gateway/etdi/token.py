@@ -123,12 +123,12 @@ class TokenVerifier:
         """A signature that fails under a known kid is tried once more with the set as it is now: issuers that put
         another key under an old kid exist. How often strangers can cause that is the key source's to bound."""
         key = await self._key(envelope, keys)
-        payload = None if key is None else _verified(token, key, envelope.algorithm)
+        payload = None if key is None else verified_payload(token, key, envelope.algorithm)
         generation = keys.generation
         if payload is None and await keys.refetch():
             again = await self._key(envelope, keys)
             if again is not None and (key is None or again.identity != key.identity):
-                payload, generation = _verified(token, again, envelope.algorithm), keys.generation
+                payload, generation = verified_payload(token, again, envelope.algorithm), keys.generation
         if payload is None:
             # An unknown key may be published a moment later; a bad signature stays bad.
             raise NotVerified(_INVALID_SIGNATURE, "Invalid token signature", definitive=key is not None)
@@ -151,7 +151,8 @@ def _check_header(envelope: Envelope, issuer: TokenIssuer) -> None:
         raise NotVerified(_INVALID_CLAIMS, "Token validation error: the type is not that of a tool token")
 
 
-def _verified(token: bytes, key: VerificationKey, algorithm: str) -> bytes | None:
+def verified_payload(token: bytes, key: VerificationKey, algorithm: str) -> bytes | None:
+    """The payload of a compact JWS that this key signed with this algorithm, which must be one of the key's own."""
     if algorithm not in key.algorithms:
         return None
     try:
