@@ -22,6 +22,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
+from gateway.origins import admission_of, verifier_of
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
@@ -76,13 +77,16 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
         approvals = Approvals(store, pins=read_pins() if settings.paypal.enabled else {}, now=now)
-        catalog = Catalog(upstreams, approvals, store, now=now)
+        classes = Classes.load(policy_folder_of(settings))
+        verifier = await verifier_of(settings.etdi, classes, stack, now=now)
+        admits = admission_of(settings.etdi)
+        catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
         yield Shelf(
             store=store,
             upstreams=upstreams,
             approvals=approvals,
             catalog=catalog,
-            classes=Classes.load(policy_folder_of(settings)),
+            classes=classes,
         )
 
 

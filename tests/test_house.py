@@ -51,6 +51,20 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "upstream.target": "definitions are asked for where they are; the protocol only",
         "door.call": "the headers that came with a call are compared with its arguments, as the tool's schema says",
     },
+    # Beside the catalog: what proves where a definition comes from.
+    "etdi": {
+        "catalog.definition": "what is verified",
+        "catalog.tool": "and what is said of it",
+        "catalog.verification": "the seam that this room fills",
+        "door.strict_json": "what an issuer answers is hostile input too",
+        "identity.credentials": "a tool's token is shown to its issuer alone, as the secret that it is",
+        "identity.discovery": "where an issuer's documents are",
+        "identity.endpoints": "which URLs are believed",
+        "identity.errors": "a token that cannot be opened is refused in the words for tokens that come in",
+        "identity.fetch": "issuers of tool tokens are asked with the limits that others are asked with",
+        "identity.jose": "the outside of a token",
+        "identity.jwk": "and the keys to its inside",
+    },
     "policy": {
         "door.call": "the question holds the call",
         "identity.caller": "and the caller",
@@ -120,6 +134,11 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "audit.ledger": "what is issued, registered and revoked is recorded first",
         "audit.record": "phases and states of a record",
         "state.store": "keys, providers and tokens outlive the process",
+        "etdi.degradation": "what may go on without an issuer is a setting",
+        "etdi.errors": "settings that are refused name the code of the design",
+        "etdi.profiles": "kinds of issuers",
+        "etdi.retry": "how often issuers are asked again",
+        "etdi.trust": "algorithms of signatures",
     },
     # Beside the walk: second parties that are programs, and the notices for people.
     "agents": {

@@ -21,6 +21,7 @@ from gateway.catalog.approvals import Approvals, approval_key
 from gateway.catalog.definition import Definition, read_definition
 from gateway.catalog.schema import InputSchema
 from gateway.catalog.tool import Approval, Etdi, EtdiStatus, Tool
+from gateway.catalog.verification import DefinitionVerifier, NobodyTrusted, Verdict
 from gateway.errors import Unavailable, UnknownTool, UpstreamUnavailable
 from gateway.state.store import Space, Store
 from gateway.upstream.target import Upstream
@@ -48,6 +49,7 @@ class _Listed:
     tool: Tool
     definition: Definition
     schema: InputSchema
+    verdict: Verdict
     entry: Entry | None = None
     approved_at: float = 0.0
 
@@ -77,7 +79,10 @@ class _Server:
 
 
 class Catalog:
-    """Definitions and approvals behind one question: what is this tool, now?"""
+    """Definitions and approvals behind one question: what is this tool, now?
+
+    ``verifier`` proves where definitions come from, ``admits`` says which origins are good enough to be listed at all.
+    """
 
     def __init__(
         self,
@@ -88,6 +93,8 @@ class Catalog:
         now: Callable[[], float],
         max_age_s: float = 30.0,
         max_age_sensitive_s: float = 2.0,
+        verifier: DefinitionVerifier | None = None,
+        admits: Callable[[Etdi], bool] | None = None,
     ) -> None:
         self._servers = {name: _Server(upstream) for name, upstream in upstreams.items()}
         self._approvals = approvals
@@ -95,6 +102,8 @@ class Catalog:
         self._now = now
         self._max_age_s = max_age_s
         self._max_age_sensitive_s = max_age_sensitive_s
+        self._verifier = verifier or NobodyTrusted()
+        self._admits = admits
 
     async def current(self, server: str, tool: str, *, sensitive: bool) -> Entry:
         """The tool as it is now.
@@ -133,6 +142,8 @@ class Catalog:
         return 0 <= self._now() - since < max_age_s
 
     async def _approved(self, server: str, listed: _Listed, *, max_age_s: float) -> Entry:
+        if not self._verifier.stands(listed.verdict):
+            await self._verified_again(server, listed)
         entry = listed.entry
         if entry is not None and self._young(listed.approved_at, max_age_s):
             return entry
@@ -141,6 +152,16 @@ class Catalog:
         entry = Entry(tool=listed.tool, approval=approval, definition=listed.definition, schema=listed.schema)
         listed.entry, listed.approved_at = entry, looked_at
         return entry
+
+    async def _verified_again(self, server: str, listed: _Listed) -> None:
+        """A token ended, or its key was withdrawn, between two listings."""
+        async with self._servers[server].reading:
+            if self._verifier.stands(listed.verdict):
+                return  # somebody else was here first
+            (verdict,) = await self._verifier.verify(server, [listed.definition])
+            etdi = self._etdi(server, listed.definition, verdict)
+            listed.tool = msgspec.structs.replace(listed.tool, etdi=etdi)
+            listed.verdict, listed.entry = verdict, None
 
     async def _fresh(self, name: str, max_age_s: float) -> _Listing:
         server = self._servers.get(name)
@@ -178,7 +199,7 @@ class Catalog:
         names = Counter(str(wire.get("name")) for wire in wires)
         known: dict[bytes, tuple[Definition, InputSchema]] = {}
         seen: dict[str, int] = {}
-        tools: dict[str, _Listed] = {}
+        unique: list[tuple[Definition, InputSchema]] = []
         for wire in wires:
             try:
                 key, (definition, schema) = _understood(wire, server.known)
@@ -186,27 +207,25 @@ class Catalog:
                 continue
             known[key] = definition, schema
             if names[definition.name] == 1:
-                first_seen = await self._first_seen(name, definition, server.seen, seen)
-                tool = self._tool(name, definition, first_seen)
-                tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema)
+                unique.append((definition, schema))
+        verdicts = await self._verifier.verify(name, [definition for definition, _ in unique])
+        tools: dict[str, _Listed] = {}
+        for (definition, schema), verdict in zip(unique, verdicts, strict=True):
+            etdi = self._etdi(name, definition, verdict)
+            if self._admits is not None and not self._admits(etdi):
+                continue
+            first_seen = await self._first_seen(name, definition, server.seen, seen)
+            tool = _tool(definition, etdi, first_seen)
+            tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema, verdict=verdict)
         server.known, server.seen = known, seen
         return _Listing(number=number, read_at=read_at, tools=tools)
 
-    def _tool(self, server: str, definition: Definition, first_seen: int) -> Tool:
+    def _etdi(self, server: str, definition: Definition, verdict: Verdict) -> Etdi:
+        """What a release pins is the release's; nobody else has to vouch for it."""
         pin = self._approvals.pinned(server, definition.name)
-        etdi = Etdi()
         if pin is not None and pin.definition_hash == definition.definition_hash:
-            etdi = Etdi(status=EtdiStatus.VERIFIED, evidence="release")
-        return Tool(
-            name=definition.name,
-            version=definition.version,
-            definition_hash=definition.definition_hash,
-            provider=definition.provider,
-            permissions=definition.permissions,
-            annotations=definition.annotations,
-            etdi=etdi,
-            first_seen=first_seen,
-        )
+            return Etdi(status=EtdiStatus.VERIFIED, evidence="release")
+        return verdict.etdi
 
     async def _first_seen(
         self, server: str, definition: Definition, before: dict[str, int], now: dict[str, int]
@@ -221,6 +240,19 @@ class Catalog:
                 seen = int(stored) if stored is not None and stored.isdigit() else seen
         now[key] = seen
         return seen
+
+
+def _tool(definition: Definition, etdi: Etdi, first_seen: int) -> Tool:
+    return Tool(
+        name=definition.name,
+        version=definition.version,
+        definition_hash=definition.definition_hash,
+        provider=definition.provider,
+        permissions=definition.permissions,
+        annotations=definition.annotations,
+        etdi=etdi,
+        first_seen=first_seen,
+    )
 
 
 def _understood(

@@ -11,6 +11,7 @@ definition that hosts are shown, and arguments are judged by the schema without 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,11 +19,14 @@ import msgspec
 from mcp.shared.inbound import x_mcp_header_map
 
 from gateway.canonical import canonical_hash
-from gateway.catalog.tool import ETDI_META_KEY
+from gateway.catalog.block import EtdiBlock, read_block, rewritten
 
-_STATUS = frozenset({"etdiStatus", "verificationStatus"})
+_STATUS = frozenset({"etdiStatus", "verificationStatus", "_verificationDetails"})
 """Set by a client for itself; from a server it is a claim that nobody checked (R068)."""
-_LOCAL = _STATUS | {"signature", "signatureAlgorithm"}
+_SIGNATURE = frozenset({"signature", "signatureAlgorithm"})
+_LOCAL = _STATUS | _SIGNATURE
+_UNCOVERED = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
+"""What a token or a signature can be: no words in a language, no markup."""
 _SCHEMA_MEMBERS = ("inputSchema", "outputSchema")
 MAX_DEFINITION_BYTES = 256 * 1024
 """A larger definition is no tool a person could approve."""
@@ -32,7 +36,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a definition that the gateway reads.
 
     ``wire`` is the definition as it was sent, less defaults and status fields; ``input_schema`` is its own, and
-    ``mirrors_arguments`` says that some of its arguments travel as ``Mcp-Param-*`` headers too.
+    ``mirrors_arguments`` says that some of its arguments travel as ``Mcp-Param-*`` headers too. ``block`` is what it
+    says of itself, unverified, and ``version``, ``provider`` (its id) and ``permissions`` (their names) are from there.
+    ``signed_hash``: hex SHA-256 of what a direct signature signs; None where there is no signature.
     """
 
     name: str
@@ -45,6 +51,15 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     mirrors_arguments: bool
     definition_hash: str
     wire: dict[str, Any]
+    block: EtdiBlock = EtdiBlock()
+    signed_hash: str | None = None
+
+
+def signed_part(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """What a provider signs (C24): the whole definition as it is sent, less the signature, and less the OAuth block,
+    which comes later and is renewed. RFC 8785 bytes of this are the signature's input; ``signatureAlgorithm`` and
+    ``keyId`` are in it."""
+    return rewritten(wire, lambda part: _less(part, _STATUS | {"signature", "oauth"}))
 
 
 def read_definition(wire: Mapping[str, Any]) -> Definition:
@@ -69,77 +84,62 @@ def _read(wire: Mapping[str, Any]) -> Definition:
     schema = shown.get("inputSchema")
     if not isinstance(schema, dict):
         raise ValueError(f"the tool {name!r} has no input schema")
-    block = _etdi_block(wire)
+    block = read_block(wire)
     annotations = wire.get("annotations")
     return Definition(
         name=name,
-        version=_text(block.get("version")),
-        provider=_provider(block.get("provider")),
-        permissions=_permissions(block.get("permissions")),
+        version=block.version,
+        provider=None if block.provider is None else block.provider.id,
+        permissions=tuple(one.name for one in block.permissions),
         annotations=annotations if isinstance(annotations, dict) else {},
         input_schema=schema,
         has_output_schema=isinstance(wire.get("outputSchema"), dict),
         mirrors_arguments=bool(x_mcp_header_map(schema)),
         definition_hash=canonical_hash(_hashed_part(shown)),
         wire=shown,
+        block=block,
+        signed_hash=None if block.signature is None else canonical_hash(signed_part(wire)),
     )
 
 
-def _etdi_block(wire: Mapping[str, Any]) -> Mapping[str, Any]:
-    meta = wire.get("_meta")
-    block = meta.get(ETDI_META_KEY) if isinstance(meta, dict) else None
-    if block is None:
-        return {}
-    if not isinstance(block, dict):
-        raise ValueError("the ETDI block of a tool is not an object")
-    return block
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise ValueError("a member of the ETDI block is not text")
-
-
-def _provider(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return _text(value.get("id"))
-    return _text(value)
-
-
-def _permissions(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise ValueError("the permissions of a tool are not a list of texts")
-    return tuple(sorted(set(value)))
-
-
 def _shown_part(wire: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in wire.items() if key not in _STATUS}
+    kept = rewritten(wire, _shown_block)
     for member in _SCHEMA_MEMBERS:
         if member in kept:
             kept[member] = _without_defaults(kept[member])
-    return _with_block(kept, without=_STATUS)
+    return kept
+
+
+def _shown_block(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Without status fields, and without a token or a signature that is none: the hash does not cover them, so they
+    could turn into words to the model after the approval."""
+    kept = _less(part, _STATUS)
+    for member in _SIGNATURE & kept.keys():
+        if not _opaque(kept[member]):
+            del kept[member]
+    oauth = kept.get("oauth")
+    if isinstance(oauth, Mapping) and "token" in oauth and not _opaque(oauth["token"]):
+        kept["oauth"] = _less(oauth, frozenset({"token"}))
+    return kept
 
 
 def _hashed_part(shown: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in shown.items() if key not in _LOCAL}
-    block = _etdi_block(kept)
-    oauth = block.get("oauth")
-    if isinstance(oauth, dict):
-        block = {**block, "oauth": {key: value for key, value in oauth.items() if key != "token"}}
-        kept["_meta"] = {**kept["_meta"], ETDI_META_KEY: block}
-    return _with_block(kept, without=_LOCAL)
+    return rewritten(shown, _hashed_block)
 
 
-def _with_block(wire: dict[str, Any], *, without: frozenset[str]) -> dict[str, Any]:
-    """The definition, its ETDI block without these members."""
-    block = _etdi_block(wire)
-    if without.isdisjoint(block):
-        return wire
-    kept = {key: value for key, value in block.items() if key not in without}
-    return {**wire, "_meta": {**wire["_meta"], ETDI_META_KEY: kept}}
+def _hashed_block(part: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _less(part, _LOCAL)
+    if isinstance(kept.get("oauth"), Mapping):
+        kept["oauth"] = _less(kept["oauth"], frozenset({"token"}))
+    return kept
+
+
+def _opaque(value: Any) -> bool:
+    return isinstance(value, str) and _UNCOVERED.fullmatch(value) is not None
+
+
+def _less(part: Mapping[str, Any], members: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key not in members}
 
 
 _SCHEMAS = frozenset(

@@ -9,7 +9,7 @@ from gateway.errors import MalformedRequest
 from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.fetch import Fetcher, FetchError
 
-_NOT_HERE: Final = frozenset({400, 401, 403, 404, 405, 410})
+NOT_HERE: Final = frozenset({400, 401, 403, 404, 405, 410})
 """Statuses after which the next well-known spelling is tried. A server in trouble (5xx) is asked again
 later."""
 
@@ -66,9 +66,20 @@ async def discover_jwks_uri(fetcher: Fetcher, issuer: str) -> str:
         try:
             metadata = await fetcher.fetch(url)
         except FetchError as problem:
-            if problem.status not in _NOT_HERE:
+            if problem.status not in NOT_HERE:
                 raise
             failed = problem
         else:
             return jwks_uri_of(metadata, issuer=issuer)
     raise failed
+
+
+async def first_of(fetcher: Fetcher, urls: tuple[str, ...], *, otherwise: FetchError) -> bytes:
+    """The first document that is there. :raises FetchError: a server in trouble, or ``otherwise``: there is none."""
+    for url in urls:
+        try:
+            return await fetcher.fetch(url)
+        except FetchError as problem:
+            if problem.status not in NOT_HERE:
+                raise
+    raise otherwise

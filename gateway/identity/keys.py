@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from gateway.identity.discovery import discover_jwks_uri, metadata_urls
+from gateway.identity.discovery import NOT_HERE, discover_jwks_uri, first_of, metadata_urls
 from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.errors import IssuerUnavailable
 from gateway.identity.fetch import Fetcher, FetchError
@@ -65,11 +65,20 @@ class LocalKeys:
         """See :class:`KeySource`."""
         return self._keys.find(kid, algorithm)
 
+    def current(self) -> bool:
+        """They always are."""
+        return True
+
+    async def refetch(self) -> bool:
+        """There is nothing to ask for."""
+        return False
+
 
 class RemoteKeys:
     """An issuer's published set: cached, one fetch at a time, rate limited, and kept through short outages.
 
-    ``clock`` is monotonic seconds. Close with :meth:`aclose` before the loop ends.
+    ``fallbacks``: where the set may be at an issuer that publishes no metadata, tried in order. ``clock`` is monotonic
+    seconds. Close with :meth:`aclose` before the loop ends.
 
     :raises ValueError: the issuer or the ``jwks_uri`` is no https URL (http only to this machine).
     """
@@ -80,6 +89,7 @@ class RemoteKeys:
         issuer: str,
         fetcher: Fetcher,
         jwks_uri: str | None = None,
+        fallbacks: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         metadata_urls(issuer)
@@ -87,6 +97,7 @@ class RemoteKeys:
             parse_endpoint(jwks_uri)
         self._issuer = issuer
         self._jwks_uri = jwks_uri
+        self._fallbacks = fallbacks
         self._fetcher = fetcher
         self._clock = clock
         self._keys: KeySet | None = None
@@ -115,6 +126,19 @@ class RemoteKeys:
             keys = self._usable()
             found = keys.find(kid, algorithm) if keys is not None else None
         return found
+
+    def current(self) -> bool:
+        """Whether there are keys that may still be believed. Never waits; a set that is old is asked for anew
+        meanwhile, so that whoever keeps results that rest on it hears of a withdrawn key."""
+        if self._usable() is None:
+            return False
+        if self._age() >= FRESH_S:
+            self._start()
+        return True
+
+    async def refetch(self) -> bool:
+        """Ask for the set anew; False when it is too early for that."""
+        return await self._refresh()
 
     async def prefetch(self) -> bool:
         """Fetch at start, so that the first caller does not wait. False, with a warning logged: no keys
@@ -152,11 +176,22 @@ class RemoteKeys:
     def _done(self, _: asyncio.Task[None]) -> None:
         self._running = None
 
+    async def _document(self) -> bytes:
+        """The set as published. :raises FetchError: :raises ValueError:"""
+        if self._jwks_uri is not None:
+            return await self._fetcher.fetch(self._jwks_uri)
+        try:
+            uri = await discover_jwks_uri(self._fetcher, self._issuer)
+        except FetchError as problem:
+            if problem.status not in NOT_HERE:
+                raise
+            return await first_of(self._fetcher, self._fallbacks, otherwise=problem)
+        return await self._fetcher.fetch(uri)
+
     async def _load(self) -> None:
         interval = RETRY_S if self._usable() is None else MIN_REFRESH_INTERVAL_S
         try:
-            uri = self._jwks_uri or await discover_jwks_uri(self._fetcher, self._issuer)
-            keys = parse_key_set(await self._fetcher.fetch(uri))
+            keys = parse_key_set(await self._document())
         except (FetchError, ValueError) as problem:
             _log.warning("no keys from issuer %s: %s", self._issuer, problem)
         else:

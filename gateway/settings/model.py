@@ -9,22 +9,10 @@ from msgspec import Meta
 
 from gateway.identity.parameters import CallerKey
 from gateway.identity.static import StaticToken
+from gateway.settings.etdi import EtdiSettings
+from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
 
-MAX_WAIT_S = 600
-"""Seconds of any one wait: whoever is asked for that long is not there. It also keeps infinity out."""
-Seconds = Annotated[float, Meta(gt=0, le=MAX_WAIT_S)]
-Count = Annotated[int, Meta(ge=1)]
-Text = Annotated[str, Meta(min_length=1)]
-"""Text that is there: an empty value is neither a value nor the default."""
-
-
-class Hidden(str):
-    """A secret of the configuration: ``repr`` shows ``***``, the value is a plain ``str`` to those who use it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
+__all__ = ["MAX_WAIT_S", "Count", "Hidden", "Seconds", "Section", "Settings", "Text"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -284,6 +272,7 @@ class Settings(Section, frozen=True, kw_only=True):
     receipts: ReceiptSettings = ReceiptSettings()
     decisions: DecisionSettings = DecisionSettings()
     identity: IdentitySettings = IdentitySettings()
+    etdi: EtdiSettings = EtdiSettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
     transactions: TransactionSettings = TransactionSettings()

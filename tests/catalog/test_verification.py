@@ -1,0 +1,113 @@
+"""The catalog asks who proves origins, holds to what it is told for as long as that stands, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from gateway.catalog.approvals import Approvals
+from gateway.catalog.catalog import Catalog
+from gateway.catalog.definition import Definition
+from gateway.catalog.pins import make_pins
+from gateway.catalog.tool import Etdi, EtdiStatus
+from gateway.catalog.verification import NobodyTrusted, Verdict
+from gateway.errors import UnknownTool
+from gateway.state.sqlite import SqliteStore
+from tests.support.clock import ManualClock
+from tests.support.walking import KeepingUpstream, a_definition
+
+GOOD = Etdi(status=EtdiStatus.VERIFIED, evidence="token")
+BAD = Etdi(status=EtdiStatus.TOKEN_INVALID, error="token_expired")
+SERVER = "bank"
+
+
+class Oracle:
+    """Says what a test told it, by name, and counts."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, Etdi] = {}
+        self.asked: list[list[str]] = []
+        self.standing = True
+
+    async def verify(self, server: str, definitions: Sequence[Definition]) -> Sequence[Verdict]:
+        """As told."""
+        self.asked.append([one.name for one in definitions])
+        return [Verdict(etdi=self.says.get(one.name, GOOD)) for one in definitions]
+
+    def stands(self, verdict: Verdict) -> bool:
+        """As told."""
+        return self.standing or verdict.etdi == BAD
+
+
+class Shelf:
+    """A catalog over two tools."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.store = SqliteStore(folder / "state.sqlite3", now=self.clock)
+        self.oracle = Oracle()
+        wires = (a_definition("read"), a_definition("pay"))
+        self.upstream = KeepingUpstream(SERVER, *wires)
+        pins = {(SERVER, "read"): make_pins(SERVER, wires, released=1).tools["read"]}
+        self.approvals = Approvals(self.store, pins=pins, now=self.clock)
+
+    def catalog(self, admits: Callable[[Etdi], bool] | None = None) -> Catalog:
+        """Knows nothing yet."""
+        return Catalog(
+            {SERVER: self.upstream},
+            self.approvals,
+            self.store,
+            now=self.clock,
+            verifier=self.oracle,
+            admits=admits,
+        )
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+    """With ``read`` pinned."""
+    made = Shelf(tmp_path)
+    yield made
+    await made.store.aclose()
+
+
+async def test_what_is_proven_is_said(shelf: Shelf) -> None:
+    """Once for a listing; a pin is the release's own word."""
+    shelf.oracle.says = {"pay": BAD, "read": BAD}
+    catalog = shelf.catalog()
+    found = {entry.tool.name: entry.tool.etdi for entry in await catalog.all(SERVER)}
+    assert found["pay"] == BAD
+    assert (found["read"].status, found["read"].evidence) == (EtdiStatus.VERIFIED, "release")
+    await catalog.current(SERVER, "pay", sensitive=True)
+    assert shelf.oracle.asked == [["read", "pay"]]
+
+
+async def test_what_no_longer_stands_is_asked_anew_on_the_call(shelf: Shelf) -> None:
+    """Although the listing is fresh; and only for that tool."""
+    catalog = shelf.catalog()
+    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == GOOD
+    shelf.oracle.standing, shelf.oracle.says = False, {"pay": BAD}
+    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == BAD
+    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == BAD
+    assert shelf.oracle.asked == [["read", "pay"], ["pay"]]
+    assert shelf.upstream.listed == 1
+
+
+async def test_what_is_not_admitted_is_not_there(shelf: Shelf) -> None:
+    """Neither listed nor called."""
+    shelf.oracle.says = {"pay": BAD}
+    catalog = shelf.catalog(admits=lambda etdi: etdi.status is EtdiStatus.VERIFIED)
+    assert [entry.tool.name for entry in await catalog.all(SERVER)] == ["read"]
+    with pytest.raises(UnknownTool):
+        await catalog.current(SERVER, "pay", sensitive=True)
+
+
+async def test_without_a_verifier_nothing_is_proven(shelf: Shelf) -> None:
+    """But what a release pins."""
+    catalog = Catalog({SERVER: shelf.upstream}, shelf.approvals, shelf.store, now=shelf.clock)
+    found = {entry.tool.name: entry.tool.etdi for entry in await catalog.all(SERVER)}
+    assert found["pay"] == Etdi()
+    assert found["read"].evidence == "release"
+    assert NobodyTrusted().stands(Verdict(etdi=GOOD))

@@ -1,0 +1,1 @@
+"""Origins of tools: tokens, signatures, and what is kept of them."""
