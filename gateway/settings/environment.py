@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.errors import SettingsError
 from gateway.settings.model import (
+    ApprovalSettings,
     AuditSettings,
     ConfirmSettings,
     DoorSettings,
@@ -43,6 +44,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "state": StateSettings,
     "audit": AuditSettings,
     "receipts": ReceiptSettings,
+    "approvals": ApprovalSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "transactions": TransactionSettings,

@@ -109,6 +109,19 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     checkpoint_every: Count = 1000
 
 
+class ApprovalSettings(Section, frozen=True, kw_only=True):
+    """How approvals of tools are kept. ``key`` seals their records in the state (32 random bytes, base64 or hex);
+    without one a key is made beside the audit file. Several hosts on one state need one key. ``previous_keys`` still
+    open what they sealed. ``anchor``: the file outside the state that knows the number of the last decision about each
+    tool. ``seal`` off: whoever can write the state approves tools.
+    """
+
+    seal: bool = True
+    key: Hidden | None = None
+    previous_keys: tuple[Hidden, ...] = ()
+    anchor: Text | None = None
+
+
 class ReceiptSettings(Section, frozen=True, kw_only=True):
     """Signed receipts of calls. ``signing_key``: an Ed25519 key (PEM); without one a key is made beside the audit file.
     ``previous_keys``: public halves (PEM) of earlier keys, published on. ``keep_days``: how long a receipt can be asked
@@ -245,6 +258,7 @@ class Settings(Section, frozen=True, kw_only=True):
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()
