@@ -67,6 +67,7 @@ class Shelf:
     approvals: Approvals
     catalog: Catalog
     classes: Classes
+    now: Callable[[], float]
 
 
 @asynccontextmanager
@@ -93,6 +94,7 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             approvals=approvals,
             catalog=catalog,
             classes=Classes.load(policy_folder_of(settings)),
+            now=now,
         )
 
 

@@ -46,7 +46,8 @@ async def test_another_definition_in_its_place_is_not_shown(store: Store) -> Non
     one = read_definition(a_definition("x"))
     await kept.keep(KEY, one)
     name = f"{KEY}:{one.definition_hash}"
-    for forged in (a_definition("x", description="Harmless."), {"name": "x"}, [], {}):
+    forgeries: list[Any] = [a_definition("x", description="Harmless."), {"name": "x"}, [], {}]
+    for forged in forgeries:
         await store.put(Space.DEFINITION, name, msgspec.json.encode(forged), ttl_s=None)
         assert await kept.of(KEY, one.definition_hash) is None
     await store.put(Space.DEFINITION, name, b"[" * 5000, ttl_s=None)
