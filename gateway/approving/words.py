@@ -29,7 +29,9 @@ LONG = 60
 MAX_PIECE = 4_000
 CONTEXT_WORDS = 6
 """Words around a change that are shown with it."""
-_WORDS = re.compile(r"\s+|[^\s]+")
+_WORDS = re.compile(r"\S+\s*|\s+")
+_ORDINARY = str.maketrans("\n\r\t", "   ")
+"""Descriptions have lines; they are spelt out where they stand, and are no reason to look twice."""
 _SIGN = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.NEWLY_REQUIRED: "!"}
 GRAVE = frozenset({Subject.PROVIDER, Subject.PERMISSION})
 
@@ -101,7 +103,7 @@ def shown(value: Any, limit: int = MAX_TEXT) -> str:
 
 def flags_of(*values: Any) -> tuple[str, ...]:
     """What a reader should look at twice."""
-    texts = [text for value in values for text in _texts(value)]
+    texts = [text.translate(_ORDINARY) for value in values for text in _texts(value)]
     found = []
     if any(visible(text) != text for text in texts):
         found.append("characters that cannot be seen")
@@ -144,27 +146,38 @@ def _long(before: str, after: str) -> bool:
 
 def _pieces(before: str, after: str) -> tuple[Piece, ...]:
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    found: list[Piece] = []
-    for index, (step, i, j, k, m) in enumerate(steps):
+    # What both begin and end with first: in a text that repeats itself the matcher would align other copies.
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    middle = old[start : len(old) - end], new[start : len(new) - end]
+    steps = difflib.SequenceMatcher(None, *middle, autojunk=False).get_opcodes()
+    found = list(_around(old[:start], first=True, last=False))
+    for step, i, j, k, m in steps:
         if step == "equal":
-            found += _around(old[i:j], first=index == 0, last=index == len(steps) - 1)
+            found += _around(middle[0][i:j], first=False, last=False)
             continue
         if i < j:
-            found.append(Piece(shown("".join(old[i:j]), MAX_PIECE), "old"))
+            found.append(Piece(shown("".join(middle[0][i:j]), MAX_PIECE), "old"))
         if k < m:
-            found.append(Piece(shown("".join(new[k:m]), MAX_PIECE), "new"))
+            found.append(Piece(shown("".join(middle[1][k:m]), MAX_PIECE), "new"))
+    found += _around(old[len(old) - end :], first=False, last=True)
     return tuple(found)
+
+
+def _common(one: list[str], two: list[str]) -> int:
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two))
+    )
 
 
 def _around(words: list[str], *, first: bool, last: bool) -> Iterable[Piece]:
     """The unchanged words beside a change; the middle of many is left out."""
-    context = 2 * CONTEXT_WORDS
-    head = [] if first else words[:context]
+    head = [] if first else words[:CONTEXT_WORDS]
     rest = words[len(head) :]
-    tail = [] if last else rest[-context:]
+    tail = [] if last else rest[-CONTEXT_WORDS:]
     if len(head) + len(tail) >= len(words):
-        yield Piece(visible("".join(words)), "same")
+        if words:
+            yield Piece(visible("".join(words)), "same")
         return
     if head:
         yield Piece(visible("".join(head)), "same")

@@ -53,11 +53,8 @@ def schema_changes(before: Any, after: Any, path: str = "", depth: int = 0) -> I
         elif keyword == "type":
             yield SchemaChange(kind="type changed", path=path or "(schema)", before=was, after=now)
         else:
-            kind = "added" if keyword not in before else "removed" if keyword not in after else "changed"
             # A keyword that comes or goes changes the argument; only arguments are added and removed.
-            yield SchemaChange(
-                kind="changed" if path else kind, path=f"{path} ({keyword})".strip(), before=was, after=now
-            )
+            yield SchemaChange(kind="changed", path=f"{path} ({keyword})".strip(), before=was, after=now)
 
 
 def _properties(
