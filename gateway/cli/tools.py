@@ -16,12 +16,13 @@ from rich.table import Table
 
 from gateway.approving.book import ApprovalBook
 from gateway.approving.deciding import MIN_HASH_DIGITS, ApprovalRefused, Deciding
+from gateway.approving.documents import review_document, row_document
 from gateway.approving.review import Reviews, Row
 from gateway.approving.words import told
 from gateway.catalog.approval_record import Actor
 from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
 from gateway.cli.record import TERMINAL_ISSUER, record_admin
-from gateway.cli.tools_shown import document_of, duration_of, print_history, print_review, standing_of
+from gateway.cli.tools_shown import duration_of, print_history, print_review, standing_of
 from gateway.errors import UnknownTool
 from gateway.outcome.view import visible
 from gateway.parts import Shelf, open_audit, open_shelf
@@ -61,7 +62,18 @@ def list_(config: Path | None, server: str | None, pending: bool, as_json: bool)
     for name, problem in failed.items():
         click.echo(f"{name}: {problem}", err=True)
     if as_json:
-        click.echo(msgspec.json.encode([_document(one) for one in found]).decode())
+        click.echo(
+            msgspec.json.encode(
+                [
+                    {
+                        **row_document(one),
+                        "class": str(one.data_class or "none"),
+                        "approval": standing_of(one),
+                    }
+                    for one in found
+                ]
+            ).decode()
+        )
     else:
         table = Table("server", "tool", "class", "definition", "approval", box=box.SIMPLE_HEAD)
         for row in found:
@@ -87,7 +99,7 @@ def show(config: Path | None, server: str, tool: str, as_json: bool) -> None:  #
     """One tool in full: what it says, what it asks for, who approved what, and what changed since."""
     review = run(_reviewed(settings_of(config), server, tool))
     if as_json:
-        click.echo(msgspec.json.encode(document_of(review)).decode())
+        click.echo(msgspec.json.encode(review_document(review)).decode())
     else:
         print_review(terminal(), review, whole=True)
 
@@ -103,7 +115,7 @@ def diff(config: Path | None, server: str, tool: str, form: str) -> None:
     """What changed between the approved definition and the live one. Exit 1: something did, or nothing is approved."""
     review = run(_reviewed(settings_of(config), server, tool))
     if form == "json":
-        click.echo(msgspec.json.encode(document_of(review)["difference"]).decode())
+        click.echo(msgspec.json.encode(review_document(review)["difference"]).decode())
     else:
         print_review(terminal(), review, whole=False, table=form == "table")
     if review.difference is None or review.difference.changes:
@@ -275,18 +287,3 @@ async def _reseal(settings: Settings, *, by: str, plain: bool) -> tuple[int, int
     async with open_shelf(settings) as shelf:
         await record_admin(settings, by=by, code="admin.reseal_plain" if plain else "admin.reseal")
         return await shelf.approvals.reseal(by=_actor(by), plain=plain)
-
-
-def _document(row: Row) -> dict[str, Any]:
-    return {
-        "server": row.server,
-        "tool": row.tool,
-        "class": str(row.data_class or "none"),
-        "definition_hash": row.definition_hash,
-        "version": row.version,
-        "etdi": row.etdi,
-        "approval": standing_of(row),
-        "standing": row.standing,
-        "pending": row.pending,
-        "asked_by": list(row.asked_by),
-    }

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 import msgspec
@@ -20,7 +19,6 @@ from gateway.approving.words import flags_of, headline, lines_of, plain, shown
 from gateway.catalog.approval_record import Event
 from gateway.catalog.definition import Definition
 from gateway.catalog.diff import DefinitionDiff
-from gateway.catalog.kept import without_token
 from gateway.catalog.permissions import permissions_of
 from gateway.catalog.tool import Approval
 from gateway.outcome.view import visible
@@ -63,28 +61,6 @@ def standing_of(row: Row) -> str:
         return "not approved"
     said = "not approved" if approval is None else row.standing
     return f"{said}, asked for by {visible(', '.join(row.asked_by))}" if row.asked_by else said
-
-
-def document_of(review: Review) -> dict[str, Any]:
-    """The same facts for a script; the definition without its OAuth token."""
-    live, difference = review.live, review.difference
-    return {
-        "server": review.server,
-        "tool": review.tool,
-        "class": review.data_class,
-        "standing": review.standing,
-        "definition_hash": None if live is None else live.definition_hash,
-        "version": None if live is None else live.version,
-        "provider": None if live is None else live.provider,
-        "permissions": [] if review.definition is None else list(permissions_of(review.definition).values()),
-        "etdi": None if live is None else msgspec.to_builtins(live.etdi),
-        "definition": None if review.definition is None else without_token(review.definition.wire),
-        "approval": None if review.approval is None else msgspec.to_builtins(review.approval),
-        "difference": None
-        if difference is None
-        else {"headline": headline(difference), **msgspec.to_builtins(difference)},
-        "history": msgspec.to_builtins(review.history),
-    }
 
 
 def print_review(console: Console, review: Review, *, whole: bool, table: bool = False) -> None:

@@ -187,9 +187,10 @@ def test_a_new_key(run: Run, rogue: Rogue, tmp_path: Path) -> None:
     approved(run)
     made = (tmp_path / "approvals.key").read_text().strip()
     sections = msgspec.yaml.decode((tmp_path / "countersign.yaml").read_bytes())
-    write = lambda **keys: (tmp_path / "countersign.yaml").write_bytes(  # noqa: E731
-        msgspec.yaml.encode({**sections, "approvals": keys})
-    )
+
+    def write(**keys: Any) -> None:
+        (tmp_path / "countersign.yaml").write_bytes(msgspec.yaml.encode({**sections, "approvals": keys}))
+
     write(key="k" * 43 + "=")
     assert row(run)["approval"] == "VOID: sealed with another key"
     write(key="k" * 43 + "=", previous_keys=[made])
