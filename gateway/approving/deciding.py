@@ -98,7 +98,7 @@ class Deciding:
             approval=approval,
         )
         try:
-            return await self._approvals.approve(
+            made = await self._approvals.approve(
                 server,
                 entry.definition,
                 by=actor,
@@ -110,6 +110,8 @@ class Deciding:
         except StoreUnavailable as problem:
             await self._unknown("approve_tool", actor, server, tool, live, problem)
             raise
+        self._catalog.expire(server)  # it has the old approval by heart
+        return made
 
     async def revoke(
         self, actor: Actor, server: str, tool: str, *, why: str | None = None
@@ -133,10 +135,12 @@ class Deciding:
             approval=current,
         )
         try:
-            return await self._approvals.revoke(server, tool, by=actor, why=why)
+            revoked = await self._approvals.revoke(server, tool, by=actor, why=why)
         except StoreUnavailable as problem:
             await self._unknown("revoke_tool", actor, server, tool, digest, problem)
             raise
+        self._catalog.expire(server)
+        return revoked
 
     async def request(self, actor: Actor, server: str, tool: str, *, why: str | None = None) -> None:
         """Note for the operators that somebody wants the tool approved as it is.
