@@ -12,7 +12,7 @@ import pytest
 
 from gateway.settings.model import ApprovalSettings
 from gateway.upstream.paypal.definitions import TOOLS
-from tests.support.answers import codes_of, status_of
+from tests.support.answers import codes_of, status_of, text_of
 from tests.support.depot import SHIP
 from tests.support.foreign_server import definition
 from tests.support.house import House, running_house
@@ -122,7 +122,11 @@ async def test_version_rollback(scene: Scene) -> None:
     assert await scene.call() == "executed"
     scene.lists(WIRE)
     scene.house.clock.advance(31)
-    assert await scene.call() == "catalog.version_changed"
+    answer = await scene.house.call(SHIP, ARGUMENTS, server="rogue")
+    assert text_of(answer).startswith("Tool requires re-approval: VERSION_CHANGED.")
+    error = answer["result"]["_meta"]["dev.countersign/decision"]["etdi"]
+    assert error["data"]["etdiError"] == "version_changed"
+    assert (error["data"]["currentVersion"], error["data"]["newVersion"]) == ("1.1.0", "1.0.0")
     assert scene.rogue.calls == [SHIP]
 
 
