@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.approving.routes import tool_routes
 from gateway.books import Books
+from gateway.catalog.approvals import Approvals
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.decisions.opened import open_decisions
@@ -75,9 +77,11 @@ class Gateway:
         store: Store,
         house: House,
         probe: Probe,
+        approvals: Approvals,
     ) -> None:
         self.store = store
         self.house = house
+        self.approvals = approvals
         self.probe = probe
         self._endpoint = endpoint
         self._rest = rest
@@ -212,6 +216,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     policy=policy,
                     now=now,
                 ),
+                *tool_routes(
+                    shelf,
+                    audit=audit,
+                    identity=identity,
+                    policy=policy,
+                    public_url=settings.public_url,
+                    now=now,
+                ),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,
@@ -229,6 +241,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             store=shelf.store,
             house=house,
             probe=probe,
+            approvals=shelf.approvals,
         )
 
 

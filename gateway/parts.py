@@ -17,9 +17,12 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.file_sink import FileSink
 from gateway.audit.keys import read_private_key, read_public_key
 from gateway.audit.ledger import Audit
+from gateway.catalog.anchor import Anchor
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
+from gateway.catalog.seal import Seal, key_of
+from gateway.catalog.seal import generated_key as generated_approval_key
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
@@ -65,6 +68,7 @@ class Shelf:
     approvals: Approvals
     catalog: Catalog
     classes: Classes
+    now: Callable[[], float]
 
 
 @asynccontextmanager
@@ -81,12 +85,23 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
         verifier = await verifier_of(settings.etdi, classes, stack, now=now)
         admits = admission_of(settings.etdi)
         catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
+        seal = seal_of(settings)
+        approvals = Approvals(
+            store,
+            pins=read_pins() if settings.paypal.enabled else {},
+            now=now,
+            seal=seal,
+            anchor=None if seal is None else Anchor(anchor_of(settings), seal),
+        )
+        catalog = Catalog(upstreams, approvals, store, now=now)
         yield Shelf(
             store=store,
             upstreams=upstreams,
             approvals=approvals,
             catalog=catalog,
             classes=classes,
+            classes=Classes.load(policy_folder_of(settings)),
+            now=now,
         )
 
 
@@ -129,6 +144,31 @@ def audit_of(settings: Settings) -> Audit:
     path = Path(settings.audit.path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Audit(FileSink(path, signer=signer), service_version=VERSION, environment=environment_of(settings))
+
+
+def seal_of(settings: Settings) -> Seal | None:
+    """What seals the approvals; None where that is off. :raises SettingsError: a key that cannot be used."""
+    chosen = settings.approvals
+    if not chosen.seal:
+        return None
+    key = "approvals.key"
+    try:
+        current = (
+            generated_approval_key(Path(settings.audit.path).parent)
+            if chosen.key is None
+            else key_of(chosen.key)
+        )
+        key = "approvals.previous_keys"
+        return Seal(current, [key_of(one) for one in chosen.previous_keys])
+    except (OSError, ValueError) as problem:
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise SettingsError(f"{key}: {said}.") from None
+
+
+def anchor_of(settings: Settings) -> Path:
+    """Where the numbers of the last decisions are kept: outside the state."""
+    chosen = settings.approvals.anchor
+    return Path(settings.audit.path).with_name("approvals.anchor") if chosen is None else Path(chosen)
 
 
 def receipt_keys_of(settings: Settings) -> ReceiptKeys | None:

@@ -18,13 +18,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from gateway.audit.chain import Position
 from gateway.audit.record import (
+    MAX_PERMISSIONS,
     MAX_REASONS,
+    AuditApproval,
     AuditCaller,
     AuditDecision,
     AuditRecord,
@@ -124,6 +128,7 @@ class AuditEntry:
     _reasons: tuple[str, ...] = ()
     _decision: AuditDecision | None = None
     _upstream: AuditUpstream | None = None
+    _approval: AuditApproval | msgspec.UnsetType = msgspec.UNSET
     _status: Status | None = None
     _error: str | None = None
     _opened = False
@@ -168,6 +173,26 @@ class AuditEntry:
             self._definition_hash = clip(definition_hash)
         if arguments_hash is not None:
             self._arguments_hash = clip(arguments_hash)
+
+    def approval(
+        self,
+        *,
+        version: str | None,
+        provider: str | None,
+        requested: Sequence[str],
+        approved: Sequence[str],
+        expires: int | None,
+        via: str,
+    ) -> None:
+        """What was decided about the tool."""
+        self._approval = AuditApproval(
+            version=clip_or_none(version),
+            provider=clip_or_none(provider),
+            requested=tuple(map(clip, requested[:MAX_PERMISSIONS])),
+            approved=tuple(map(clip, approved[:MAX_PERMISSIONS])),
+            expires=expires,
+            via=clip(via),
+        )
 
     def decided(
         self,
@@ -264,4 +289,5 @@ class AuditEntry:
             duration_us=(audit.monotonic_ns() - self._started_ns) // 1000,
             service_version=audit.service_version,
             environment=audit.environment,
+            approval=self._approval,
         )

@@ -20,6 +20,8 @@ MAX_NAME_CHARS = 256
 disk."""
 MAX_REASONS = 32
 """Most reason codes of one record; a policy gives one to five."""
+MAX_PERMISSIONS = 64
+"""Most permissions of one record; the rest are in the definition that the hash names."""
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,64})?")
 
 
@@ -82,6 +84,18 @@ class AuditUpstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     request_id: str | None = None
 
 
+class AuditApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was decided about a tool: of which version of whose, what it asks for, what of it was approved, until when
+    (unix seconds), and how the person came."""
+
+    version: str | None
+    provider: str | None
+    requested: tuple[str, ...]
+    approved: tuple[str, ...]
+    expires: int | None
+    via: str
+
+
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of the audit. ``time`` is when the entry was opened (ISO 8601, UTC, ms); hashes are hex
     SHA-256."""
@@ -109,6 +123,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     duration_us: int
     service_version: str
     environment: str
+    approval: AuditApproval | msgspec.UnsetType = msgspec.UNSET
+    """Only in records of decisions about tools."""
 
 
 def clip(text: str) -> str:

@@ -57,6 +57,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     expires: int | None = None
     revoked: bool = False
+    void: str | msgspec.UnsetType = msgspec.UNSET
+    """Why the record of this approval is not to be believed (``seal.Flaw``); absent where it is. Never softened."""
 
 
 class SchemaVerdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,10 +131,16 @@ class SecurityHeaders:
         await self._app(scope, receive, sending)
 
 
-async def read_form(request: Request, *, deadline_s: float = BODY_DEADLINE_S) -> dict[str, str]:
+async def read_form(
+    request: Request,
+    *,
+    deadline_s: float = BODY_DEADLINE_S,
+    max_bytes: int = MAX_FORM_BYTES,
+    max_fields: int = MAX_FIELDS,
+) -> dict[str, str]:
     """A urlencoded form: bounded in bytes and in time, UTF-8, each field once.
 
-    :raises TooLarge: more than ``MAX_FORM_BYTES``; the rest is not read.
+    :raises TooLarge: more than ``max_bytes``; the rest is not read.
     :raises TooSlow: it did not arrive within ``deadline_s`` seconds. Nobody is signed in yet where the login form is
         read, and a form of a byte a minute would hold one of the gateway's request slots.
     :raises MalformedRequest: another content type, a field twice, or bytes that are no text.
@@ -147,8 +153,8 @@ async def read_form(request: Request, *, deadline_s: float = BODY_DEADLINE_S) ->
         async with asyncio.timeout(deadline_s):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_FORM_BYTES:
-                    raise TooLarge(f"The form is over {MAX_FORM_BYTES} bytes.")
+                if len(body) > max_bytes:
+                    raise TooLarge(f"The form is over {max_bytes} bytes.")
     except TimeoutError:
         raise TooSlow(f"The form did not arrive within {deadline_s:g} seconds.") from None
     try:
@@ -157,7 +163,7 @@ async def read_form(request: Request, *, deadline_s: float = BODY_DEADLINE_S) ->
                 body.decode("ascii"),
                 keep_blank_values=True,
                 strict_parsing=True,
-                max_num_fields=MAX_FIELDS,
+                max_num_fields=max_fields,
                 errors="strict",
             )
             if body

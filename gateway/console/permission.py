@@ -22,6 +22,9 @@ class Action(StrEnum):
     READ = "read"
     CONFIRM = "confirm"
     REFUSE = "refuse"
+    APPROVE_TOOL = "approve_tool"
+    REVOKE_TOOL = "revoke_tool"
+    REQUEST_TOOL = "request_tool"
 
 
 class AdminPolicy(Protocol):
@@ -68,6 +71,12 @@ class Permissions:
         if action is Action.CONFIRM and (facts := _against_confirming(person, pending)):
             return Permission(allowed=False, reasons=facts)
         return await self._ask(action, person, _target(pending))
+
+    async def may_about_tool(
+        self, person: Person, action: Action, *, server: str, tool: str, data_class: int | None
+    ) -> Permission:
+        """May they do that about this tool?"""
+        return await self._ask(action, person, {"server": server, "tool": tool, "data_class": data_class})
 
     async def _ask(self, action: Action, person: Person, target: dict[str, Any]) -> Permission:
         document = {

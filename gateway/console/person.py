@@ -10,11 +10,12 @@ import msgspec
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticated person (``person`` of the admin question).
 
-    ``assurance`` says how they proved it: ``link`` (a one-time link from the operator's terminal) or ``oidc``.
+    ``assurance`` says how they proved it: ``link`` (a one-time link from the operator's terminal), ``oidc``, or
+    ``agent``: a program came with an access token of theirs, and nobody knows whether they know.
     What is *not* said here: that the person may do anything. That is the policy's business.
     """
 
     issuer: str
     subject: str
     roles: tuple[str, ...]
-    assurance: Literal["link", "oidc"]
+    assurance: Literal["link", "oidc", "agent"]

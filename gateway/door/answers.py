@@ -40,7 +40,9 @@ def result_of(answer: Answer, era: Era, *, version: str) -> msgspec.Raw | dict[s
         case Refused():
             # Only what forbids: a model that reads "nothing to do" beside a refusal goes astray.
             reasons = [one for one in answer.about.reasons if one.outcome is Outcome.DENY]
-            text = "Refused by policy, nothing was executed. " + " ".join(
+            etdi = answer.about.etdi
+            text = f"{etdi.text}. " if etdi is not None else ""
+            text += "Refused by policy, nothing was executed. " + " ".join(
                 f"[{one.code}] {one.message} {one.remedy}" for one in reasons
             )
             if answer.about.faults:
@@ -135,5 +137,6 @@ def _said(about: About) -> dict[str, Any]:
         "tier": about.tier,
         "reasons": [msgspec.to_builtins(one) for one in about.reasons],
         **({"faults": list(about.faults)} if about.faults else {}),
+        **({"etdi": about.etdi.error} if about.etdi is not None else {}),
         **({"duplicate_of": about.duplicate_of} if about.duplicate_of is not None else {}),
     }

@@ -152,11 +152,12 @@ def _refused(about: About) -> Answered:
         return 403, _only(said if said.startswith(DENIED) else DENIED + said)
     code = codes[0] if codes else "call.refused"
     body = {
-        "error": said,
+        "error": said if about.etdi is None else f"{about.etdi.text}. {said}",
         "code": code,
         "callId": about.call_id,
         "reasons": [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in reasons],
         **({"faults": list(about.faults)} if about.faults else {}),
+        **({"etdi": about.etdi.error} if about.etdi is not None else {}),
         **({"receipt": about.receipt} if about.receipt else {}),
     }
     # A policy that could not be heard is a part that is away: the same call may pass later (as ``passage.py`` says it).

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.outcome.answer import About
-from gateway.policy.decision import Decision
+from gateway.outcome.reapproval import etdi_refusal
+from gateway.policy.decision import Decision, Deny
 from gateway.policy.question import Asked
 
 
@@ -19,4 +20,5 @@ def about(
         reasons=decision.reasons,
         transaction_id=transaction_id,
         error_result_only=has_output_schema,
+        etdi=etdi_refusal(asked, decision.reasons) if isinstance(decision, Deny) else None,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.outcome.reapproval import EtdiRefusal
 from gateway.outcome.view import View
 from gateway.policy.decision import Obligations, Reason
 from gateway.upstream.target import Effect
@@ -26,6 +27,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """The transaction of an equal call before this one, which was therefore not sent."""
     faults: tuple[str, ...] = ()
     """Where the arguments break the tool's input schema: places and rules, so that the caller can mend them."""
+    etdi: EtdiRefusal | None = None
+    """A refusal for the tool's origin or approval, as the ETDI design words it."""
     receipt: str | None = None
     """The signed statement of what became of the call, where the policy asks for one."""
 

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.errors import SettingsError
 from gateway.settings.model import (
+    ApprovalSettings,
     AuditSettings,
     ConfirmSettings,
     DecisionSettings,
@@ -46,6 +47,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "audit": AuditSettings,
     "receipts": ReceiptSettings,
     "decisions": DecisionSettings,
+    "approvals": ApprovalSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "transactions": TransactionSettings,

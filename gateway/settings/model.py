@@ -104,6 +104,17 @@ class DecisionSettings(Section, frozen=True, kw_only=True):
     path: Text | None = None
     max_mib: Annotated[int, Meta(ge=1, le=4096)] = 64
     keep_files: Annotated[int, Meta(ge=1, le=100)] = 8
+class ApprovalSettings(Section, frozen=True, kw_only=True):
+    """How approvals of tools are kept. ``key`` seals their records in the state (32 random bytes, base64 or hex);
+    without one a key is made beside the audit file. Several hosts on one state need one key. ``previous_keys`` still
+    open what they sealed. ``anchor``: the file outside the state that knows the number of the last decision about each
+    tool. ``seal`` off: whoever can write the state approves tools.
+    """
+
+    seal: bool = True
+    key: Hidden | None = None
+    previous_keys: tuple[Hidden, ...] = ()
+    anchor: Text | None = None
 
 
 class ReceiptSettings(Section, frozen=True, kw_only=True):
@@ -271,6 +282,7 @@ class Settings(Section, frozen=True, kw_only=True):
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     decisions: DecisionSettings = DecisionSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     identity: IdentitySettings = IdentitySettings()
     etdi: EtdiSettings = EtdiSettings()
     handshake: HandshakeSettings = HandshakeSettings()

@@ -41,6 +41,7 @@ class Space(StrEnum):
     PENDING = "pending"
     DEADLINE = "deadline"
     APPROVAL = "approval"
+    DEFINITION = "definition"
     FIRST_SEEN = "first_seen"
     LOGIN = "login"
     SESSION = "session"

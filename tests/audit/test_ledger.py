@@ -327,6 +327,7 @@ async def test_a_record_of_every_fact_is_read_back(path: Path, audit: Audit) -> 
     """The verifier knows every member that the ledger writes."""
     async with audit.record(call_id="c1", phase=Phase.CALL) as entry:
         told_everything(entry)
+        entry.approval(version="1", provider="p", requested=["a"], approved=[], expires=None, via="cli")
         entry.upstream(status=200, debug_id="d", request_id="r")
         entry.finished(Status.EXECUTED)
 

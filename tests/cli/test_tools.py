@@ -94,4 +94,5 @@ def test_nothing_is_approved_that_cannot_be_recorded(run: Run, config: Config) -
     """The audit comes first."""
     config(audit={"path": "countersign.yaml/audit.jsonl"})
     assert run("tools", "revoke", "paypal", TOOL, "--by", "ann").code == 2
+    config()
     assert "revoked" not in row(run)["approval"]

@@ -19,6 +19,7 @@ from gateway.identity.static import StaticToken, hash_static_token
 from gateway.serving import serving
 from gateway.settings import Settings
 from gateway.settings.model import (
+    ApprovalSettings,
     AuditSettings,
     ConfirmSettings,
     Hidden,
@@ -174,6 +175,8 @@ async def running_house(
                 "confirm": ConfirmSettings(hold_seconds=hold_s),
                 # Tests ask as often as they like; those about limits set their own.
                 "rates": RateSettings(requests_per_minute=0, sensitive_per_minute=0, logins_per_minute=0),
+                # And approve through the store alone; those about seals set their own.
+                "approvals": ApprovalSettings(seal=False),
                 "identity": IdentitySettings(
                     tokens=(
                         agent(AGENT_TOKEN, "agent-one"),

@@ -1,6 +1,8 @@
 # METADATA
 # title: Administration
-# description: Which person may confirm, refuse, approve and revoke tools, and read. Agents do none of that.
+# description: >-
+#   Which person may confirm, refuse, approve and revoke tools, and read. Agents do none of that; they may ask for the
+#   approval of a tool, which opens nothing.
 # schemas:
 #   - input: schema.admin_question
 package gateway.admin
@@ -64,7 +66,7 @@ codes contains "admin.permitted" if {
 	_assured
 }
 
-_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "read"}
+_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"}
 
 _well_formed if {
 	is_string(input.action)

@@ -47,6 +47,9 @@ _verified(tool) if {
 # Whether somebody looked at it, and still stands by that.
 _standing(approval) := "catalog.not_approved" if not is_object(approval)
 
+# Its record was edited, put back, or sealed with a key that is not ours: what was decided, nobody knows.
+else := "catalog.approval_void" if is_string(approval.void)
+
 else := "catalog.approval_revoked" if not approval.revoked == false
 
 else := "catalog.approval_expired" if not _unexpired(approval)

@@ -25,6 +25,7 @@ test_objections if {
 		"catalog.unverified": [{"etdi": {"status": "unverified", "evidence": null}}, {}],
 		"catalog.token_invalid": [{"etdi": {"status": "token_invalid"}}, {}],
 		"catalog.signature_invalid": [{"etdi": {"status": "signature_invalid"}}, {}],
+		"catalog.approval_void": [{}, {"void": "edited", "revoked": true}],
 		"catalog.approval_revoked": [{}, {"revoked": true}],
 		"catalog.approval_expired": [{}, {"expires": example_test.now}],
 		"catalog.version_changed": [{"version": "1.0.1"}, {}],

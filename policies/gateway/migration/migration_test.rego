@@ -13,6 +13,7 @@ softened(phase) := {concat(" ", [tool.name, code]) |
 		"catalog.signature_invalid",
 		"catalog.definition_changed",
 		"catalog.version_changed",
+		"catalog.approval_void",
 		"catalog.approval_revoked",
 		"catalog.approval_expired",
 	]

@@ -1,0 +1,1 @@
+"""People look at tools, and decide about them."""
