@@ -21,6 +21,7 @@ from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.authorize import AuthorizeOutcome
+from gateway.outcome.before import Standing, StandingRules
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.deadlines import Deadlines
@@ -53,9 +54,10 @@ from gateway.stopping import stopped
 from gateway.targets import presets_of
 from gateway.transactions.journal import JournaledLapses
 from gateway.transactions.opened import open_journal
+from gateway.upstream.paypal import before as paypal_before
 from gateway.upstream.paypal import money as paypal_money
 from gateway.upstream.paypal import recovery as paypal_recovery
-from gateway.upstream.paypal import toolkit_money
+from gateway.upstream.paypal import toolkit_before, toolkit_money
 from gateway.upstream.paypal.toolkit import ANNOTATIONS
 from gateway.version import VERSION
 from gateway.walk import House
@@ -128,6 +130,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        stands: dict[str, StandingRules] = {PAYPAL: paypal_before} if settings.paypal.enabled else {}
+        stands |= dict.fromkeys(presets_of(settings), toolkit_before)
         kills = await open_kills(shelf.store, stack)
         keys = receipt_keys_of(settings)
         keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
@@ -156,6 +160,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 hold_s=settings.confirm.hold_seconds,
                 tell=told_of(settings, waiting, books, stack, now=now),
                 deadlines=deadlines,
+                stands=Standing(stands, shelf.upstreams, now=now),
             ),
             in_band=InBand(waiting, books, ask_s=settings.confirm.ask_seconds),
             upstreams=shelf.upstreams,

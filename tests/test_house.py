@@ -153,6 +153,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "upstream.paypal.token": "test_client.py: single flight, early refresh, a rejected token",
     "upstream.paypal.validation": "test_hostile.py",
     "upstream.paypal.toolkit_view": "test_toolkit.py and test_toolkit_rules.py: calls in the toolkit's words",
+    "upstream.paypal.toolkit_before": "test_before.py, in both dialects",
     "upstream.paypal.toolkit_outcome": "test_toolkit.py: errors that arrive as data, lost replies",
     "upstream.target": "values and a protocol",
     "upstream.credential": "a protocol; test_http_line.py and test_mcp_http.py show and refuse credentials",
