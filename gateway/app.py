@@ -125,7 +125,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         parking = Parking()
         stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
-        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
+        told = told_of(settings, waiting, books, stack, shelf.store, now=now)
+        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, *told.timed_out))
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
@@ -158,7 +159,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 public_url=settings.public_url,
                 now=now,
                 hold_s=settings.confirm.hold_seconds,
-                tell=told_of(settings, waiting, books, stack, now=now),
+                tell=told,
                 deadlines=deadlines,
                 stands=Standing(stands, shelf.upstreams, now=now),
             ),

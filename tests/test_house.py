@@ -110,6 +110,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "outcome.pending": "what waits, and where a word is written into it",
         "outcome.refusal": "and its no as the caller reads it",
         "outcome.view": "an agent sees what people see",
+        "state.store": "a notice outlives the process that could not deliver it",
         "policy.money": "and the amount as numbers",
         "policy.question": "its yes is one confirmation of the question",
         "console.decide": "recorded as a person's decision is",

@@ -51,6 +51,7 @@ class Space(StrEnum):
     DUPLICATE = "duplicate"
     RECEIPT = "receipt"
     KILL = "kill"
+    NOTICE = "notice"
 
 
 class Store(Protocol):

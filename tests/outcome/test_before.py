@@ -77,7 +77,7 @@ async def test_a_target_that_is_slow_or_gone_holds_nobody_up() -> None:
         raise AssertionError
 
     slow, gone = KeepingUpstream(), KeepingUpstream()
-    slow.reply, gone.reply = for_ever, UpstreamUnavailable("Not there.")  # type: ignore[assignment]
+    slow.reply, gone.reply = for_ever, UpstreamUnavailable("Not there.")
     for one in (standing(slow, deadline_s=0.01), standing(gone)):
         found = await one.of(an_asked())
         assert found is not None
