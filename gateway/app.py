@@ -12,13 +12,18 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.admin_book import AdminBook
 from gateway.books import Books
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
+from gateway.console.permission import Permissions
+from gateway.console.settle import SettleDesk
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
+from gateway.kill.desk import KillDesk
+from gateway.kill.door import kill_routes
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.before import Standing, StandingRules
@@ -195,6 +200,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             now=now,
         )
         stack.push_async_callback(endpoint.aclose)
+        permissions, acts = Permissions(policy), AdminBook(audit)
+        kill_desk = KillDesk(shelf.store, permissions, acts, kills, now=now)
         probe = Probe(engine=engine, store=shelf.store, audit=audit)
         app = Starlette(
             routes=[
@@ -209,6 +216,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     policy=policy,
                     now=now,
                 ),
+                *kill_routes(kill_desk, identity),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,
@@ -216,6 +224,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     audit=books,
                     public_url=settings.public_url,
                     now=now,
+                    kills=kill_desk,
+                    settling=SettleDesk(shelf.store, permissions, acts, now=now),
                 ),
             ]
         )

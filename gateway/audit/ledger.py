@@ -24,6 +24,7 @@ from typing import Self
 
 from gateway.audit.chain import Position
 from gateway.audit.record import (
+    MAX_NOTE_CHARS,
     MAX_REASONS,
     AuditCaller,
     AuditDecision,
@@ -126,6 +127,7 @@ class AuditEntry:
     _upstream: AuditUpstream | None = None
     _status: Status | None = None
     _error: str | None = None
+    _note: str | None = None
     _opened = False
     _durable = False
     written: tuple[AuditRecord, Position | None] | None = None
@@ -193,6 +195,10 @@ class AuditEntry:
         )
         self._data_class = data_class
         self._tier = clip_or_none(tier)
+
+    def noted(self, text: str) -> None:
+        """Why an operator did this, in their own words. Only for acts of administration, never for a call."""
+        self._note = text[:MAX_NOTE_CHARS].encode("utf-8", "backslashreplace").decode()
 
     async def before_upstream(self, *, durable: bool) -> None:
         """Call this immediately before anything is sent. Raises ``AuditUnavailable``; then nothing may be
@@ -264,4 +270,5 @@ class AuditEntry:
             duration_us=(audit.monotonic_ns() - self._started_ns) // 1000,
             service_version=audit.service_version,
             environment=audit.environment,
+            note=self._note,
         )

@@ -22,6 +22,10 @@ class Action(StrEnum):
     READ = "read"
     CONFIRM = "confirm"
     REFUSE = "refuse"
+    KILL_LIST = "kill_list"
+    KILL_ADD = "kill_add"
+    KILL_LIFT = "kill_lift"
+    SETTLE = "settle_transaction"
 
 
 class AdminPolicy(Protocol):
@@ -68,6 +72,10 @@ class Permissions:
         if action is Action.CONFIRM and (facts := _against_confirming(person, pending)):
             return Permission(allowed=False, reasons=facts)
         return await self._ask(action, person, _target(pending))
+
+    async def may_do(self, person: Person, action: Action, target: dict[str, Any]) -> Permission:
+        """May they do that to what ``target`` names?"""
+        return await self._ask(action, person, target)
 
     async def _ask(self, action: Action, person: Person, target: dict[str, Any]) -> Permission:
         document = {

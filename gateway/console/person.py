@@ -11,10 +11,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticated person (``person`` of the admin question).
 
     ``assurance`` says how they proved it: ``link`` (a one-time link from the operator's terminal) or ``oidc``.
+    ``agent`` is no person: a program that showed an access token at an HTTP door of administration; nobody signs in so.
     What is *not* said here: that the person may do anything. That is the policy's business.
     """
 
     issuer: str
     subject: str
     roles: tuple[str, ...]
-    assurance: Literal["link", "oidc"]
+    assurance: Literal["agent", "link", "oidc"]

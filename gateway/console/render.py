@@ -16,6 +16,7 @@ from gateway.console.session import Session
 from gateway.console.spelling import pieces, unusual, warnings
 from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
 from gateway.outcome.pending import Pending, Status
+from gateway.outcome.view import visible
 
 _HERE = Path(__file__).parent
 SHORT_HASH = 16
@@ -74,6 +75,11 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
 
 
+def day(at: float) -> str:
+    """Unix seconds as a UTC date and time of day."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 class Render:
     """The templates, and the two or three facts that every page shows."""
 
@@ -91,6 +97,8 @@ class Render:
             unusual=unusual,
             warnings=warnings,
             clock=clock,
+            day=day,
+            visible=visible,
             flags=FLAGS,
             deceives=has_lookalikes,
         )

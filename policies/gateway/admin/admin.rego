@@ -1,6 +1,8 @@
 # METADATA
 # title: Administration
-# description: Which person may confirm, refuse, approve and revoke tools, and read. Agents do none of that.
+# description: >-
+#   Which person may confirm, refuse, approve and revoke tools, read, stop and lift, and settle transactions. Agents do
+#   none of that.
 # schemas:
 #   - input: schema.admin_question
 package gateway.admin
@@ -64,7 +66,17 @@ codes contains "admin.permitted" if {
 	_assured
 }
 
+# METADATA
+# title: Settling one's own transaction
+# description: Whoever asked for a call is not the one who says what became of it.
+codes contains "admin.own_transaction" if {
+	input.action == "settle_transaction"
+	input.target.caller.subject == input.person.subject
+}
+
 _known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "read"}
+
+_known_action if input.action in {"kill_list", "kill_add", "kill_lift", "settle_transaction"}
 
 _well_formed if {
 	is_string(input.action)
@@ -82,9 +94,11 @@ _person_ok if {
 }
 
 _target_ok(action) if {
-	not action == "confirm"
+	not action in {"confirm", "settle_transaction"}
 	is_object(input.target)
 }
+
+_target_ok("settle_transaction") if is_string(input.target.caller.subject)
 
 # Without the caller there is no telling who would confirm their own call.
 _target_ok("confirm") if {
