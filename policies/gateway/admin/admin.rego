@@ -94,9 +94,11 @@ _person_ok if {
 }
 
 _target_ok(action) if {
-	not action in {"confirm", "settle_transaction"}
+	not _about_a_call(action)
 	is_object(input.target)
 }
+
+_about_a_call(action) if action in {"confirm", "settle_transaction"}
 
 _target_ok("settle_transaction") if is_string(input.target.caller.subject)
 
