@@ -41,6 +41,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
 
     @property
+    def at_least(self) -> str:
+        """What the quorum must hold of each kind, in words; empty where it is nothing beyond the number."""
+        obligation = self.pending.obligation
+        if len(obligation.by) == 1:
+            return ""
+        least = obligation.at_least
+        wanted = ((least.human, "by people"), (least.agent, "by agents"), (least.host, "in the host"))
+        return ", ".join(f"at least {count} {kind}" for count, kind in wanted if count)
+
+    @property
     def money_kind(self) -> str:
         """``none``, ``known`` or ``unknown``, for emphasis only."""
         money = self.pending.view.money

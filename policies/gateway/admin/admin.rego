@@ -98,8 +98,6 @@ _target_ok(action) if {
 	is_object(input.target)
 }
 
-_about_a_call(action) if action in {"confirm", "settle_transaction"}
-
 _target_ok("settle_transaction") if is_string(input.target.caller.subject)
 
 # Without the caller there is no telling who would confirm their own call.
@@ -108,6 +106,8 @@ _target_ok("confirm") if {
 	is_string(input.target.caller.subject)
 	is_object(input.target.obligations)
 }
+
+_about_a_call(action) if action in {"confirm", "settle_transaction"}
 
 _has_role if {
 	some role in input.person.roles
