@@ -42,11 +42,13 @@ from gateway.parts import (
     open_kills,
     open_shelf,
     receipt_keys_of,
+    strangers_of,
     tool_limit_of,
     with_login_limit,
 )
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.rate.strangers import Strangers
 from gateway.receipts.issuing import Receipts
 from gateway.receipts.keeping import Keeping
 from gateway.receipts.pages import receipt_routes
@@ -80,6 +82,7 @@ class Gateway:
         store: Store,
         house: House,
         probe: Probe,
+        strangers: Strangers | None = None,
     ) -> None:
         self.store = store
         self.house = house
@@ -87,9 +90,16 @@ class Gateway:
         self._endpoint = endpoint
         self._rest = rest
         self._app = app
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request, of somebody who has not been refused too often."""
+        if scope["type"] == "http" and self._strangers is not None:
+            await self._strangers.serve(self._served, scope, receive, send)
+            return
+        await self._served(scope, receive, send)
+
+    async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._endpoint.serves(scope["path"]):
             await self._endpoint(scope, receive, send)
             return
@@ -236,6 +246,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             store=shelf.store,
             house=house,
             probe=probe,
+            strangers=strangers_of(settings),
         )
 
 

@@ -173,7 +173,12 @@ async def running_house(
                 "audit": AuditSettings(path=str(audit_path)),
                 "confirm": ConfirmSettings(hold_seconds=hold_s),
                 # Tests ask as often as they like; those about limits set their own.
-                "rates": RateSettings(requests_per_minute=0, sensitive_per_minute=0, logins_per_minute=0),
+                "rates": RateSettings(
+                    requests_per_minute=0,
+                    sensitive_per_minute=0,
+                    logins_per_minute=0,
+                    strangers_per_minute=0,
+                ),
                 "identity": IdentitySettings(
                     tokens=(
                         agent(AGENT_TOKEN, "agent-one"),
