@@ -126,11 +126,17 @@ def _id(request: Request) -> str:
 def _facts(one: Transaction) -> tuple[tuple[str, str], ...]:
     """What is kept, in words. Ids and amounts only: names, addresses and texts are not in the journal."""
     facts: list[tuple[str, Any]] = [
+        *((name.replace("_", " ").capitalize(), _told(value)) for name, value in sorted(one.kept.items())),
         ("Caller", f"{one.subject} ({one.issuer})"),
         ("Started", day(one.started_at)),
+        ("Ended", None if one.finished_at is None else day(one.finished_at)),
         *((label, getattr(one, name)) for name, label in _LABELS),
-        *((f"Argument {name}", value) for name, value in one.kept.items()),
     ]
-    if one.finished_at is not None:
-        facts.append(("Ended", day(one.finished_at)))
     return tuple((label, change(label, value, None).now or "") for label, value in facts if value is not None)
+
+
+def _told(value: Any) -> Any:
+    """An amount as people write it."""
+    if isinstance(value, dict) and value.keys() == {"currency_code", "value"}:
+        return f"{value['value']} {value['currency_code']}"
+    return value

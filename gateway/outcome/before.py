@@ -95,7 +95,8 @@ class Standing:
         rows = None if structured is None else rules.rows(call.tool, call.arguments, structured)
         if rows is None:
             return self._unreadable(NOT_THERE if reply.status == _NOT_FOUND else NOT_READABLE)
-        return Before(at=int(self._now()), changes=tuple(change(*row) for row in rows[:MAX_CHANGES]))
+        told = [row for row in rows if (row[1], row[2]) != (None, None)]
+        return Before(at=int(self._now()), changes=tuple(change(*row) for row in told[:MAX_CHANGES]))
 
     def _unreadable(self, why: str) -> Before:
         return Before(at=int(self._now()), unreadable=why)
