@@ -13,18 +13,24 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.approving.routes import tool_routes
+from gateway.admin_book import AdminBook
 from gateway.books import Books
 from gateway.catalog.approvals import Approvals
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.decisions.opened import open_decisions
+from gateway.console.permission import Permissions
+from gateway.console.settle import SettleDesk
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
 from gateway.identity_provider import mounted_routes
+from gateway.kill.desk import KillDesk
+from gateway.kill.door import kill_routes
 from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.authorize import AuthorizeOutcome
+from gateway.outcome.before import Standing, StandingRules
 from gateway.outcome.confirm import ConfirmOutcome
 from gateway.outcome.consent import Consents
 from gateway.outcome.deadlines import Deadlines
@@ -40,11 +46,13 @@ from gateway.parts import (
     open_kills,
     open_shelf,
     receipt_keys_of,
+    strangers_of,
     tool_limit_of,
     with_login_limit,
 )
 from gateway.policy.amounts import Amounts, MoneyRules
 from gateway.policy.policy import Policy
+from gateway.rate.strangers import Strangers
 from gateway.receipts.issuing import Receipts
 from gateway.receipts.keeping import Keeping
 from gateway.receipts.pages import receipt_routes
@@ -57,9 +65,10 @@ from gateway.stopping import stopped
 from gateway.targets import presets_of
 from gateway.transactions.journal import JournaledLapses
 from gateway.transactions.opened import open_journal
+from gateway.upstream.paypal import before as paypal_before
 from gateway.upstream.paypal import money as paypal_money
 from gateway.upstream.paypal import recovery as paypal_recovery
-from gateway.upstream.paypal import toolkit_money
+from gateway.upstream.paypal import toolkit_before, toolkit_money
 from gateway.upstream.paypal.toolkit import ANNOTATIONS
 from gateway.version import VERSION
 from gateway.walk import House
@@ -78,6 +87,7 @@ class Gateway:
         house: House,
         probe: Probe,
         approvals: Approvals,
+        strangers: Strangers | None = None,
     ) -> None:
         self.store = store
         self.house = house
@@ -86,9 +96,16 @@ class Gateway:
         self._endpoint = endpoint
         self._rest = rest
         self._app = app
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request, of somebody who has not been refused too often."""
+        if scope["type"] == "http" and self._strangers is not None:
+            await self._strangers.serve(self._served, scope, receive, send)
+            return
+        await self._served(scope, receive, send)
+
+    async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._endpoint.serves(scope["path"]):
             await self._endpoint(scope, receive, send)
             return
@@ -135,11 +152,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         parking = Parking()
         stack.push_async_callback(parking.aclose)
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
-        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
+        told = told_of(settings, waiting, books, stack, shelf.store, now=now)
+        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, *told.timed_out))
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        stands: dict[str, StandingRules] = {PAYPAL: paypal_before} if settings.paypal.enabled else {}
+        stands |= dict.fromkeys(presets_of(settings), toolkit_before)
         kills = await open_kills(shelf.store, stack)
         keys = receipt_keys_of(settings)
         keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
@@ -166,8 +186,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 public_url=settings.public_url,
                 now=now,
                 hold_s=settings.confirm.hold_seconds,
-                tell=told_of(settings, waiting, books, stack, now=now),
+                tell=told,
                 deadlines=deadlines,
+                stands=Standing(stands, shelf.upstreams, now=now),
             ),
             in_band=InBand(waiting, books, ask_s=settings.confirm.ask_seconds),
             upstreams=shelf.upstreams,
@@ -201,6 +222,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             now=now,
         )
         stack.push_async_callback(endpoint.aclose)
+        permissions, acts = Permissions(policy), AdminBook(audit)
+        kill_desk = KillDesk(shelf.store, permissions, acts, kills, now=now)
         probe = Probe(engine=engine, store=shelf.store, audit=audit)
         app = Starlette(
             routes=[
@@ -224,6 +247,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     public_url=settings.public_url,
                     now=now,
                 ),
+                *kill_routes(kill_desk, identity),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,
@@ -231,6 +255,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     audit=books,
                     public_url=settings.public_url,
                     now=now,
+                    kills=kill_desk,
+                    settling=SettleDesk(shelf.store, permissions, acts, now=now),
                 ),
             ]
         )
@@ -242,6 +268,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             house=house,
             probe=probe,
             approvals=shelf.approvals,
+            strangers=strangers_of(settings),
         )
 
 

@@ -13,23 +13,27 @@ from gateway.agents.countersigning import AgentAudit, Countersigning
 from gateway.agents.delivery import Delivery
 from gateway.agents.exchange import Exchange
 from gateway.agents.orphans import Orphans
+from gateway.agents.outbox import Outbox
 from gateway.agents.said import Agent
 from gateway.agents.signature import key_of
 from gateway.agents.watch import Watch
 from gateway.agents.webhook import WebhookAgent
 from gateway.outcome.confirm import Opened
+from gateway.outcome.deadlines import TimedOut
 from gateway.outcome.pending import Pending, Waiting
 from gateway.policy.money import Money
 from gateway.settings import Settings
 from gateway.settings.model import AgentSettings
+from gateway.state.store import Store
 from gateway.stopping import stopped
 
 
 class Told:
-    """All who hear of it, in order."""
+    """All who hear of it, in order; ``timed_out`` are those who want to hear of its end by time as well."""
 
-    def __init__(self, hearers: Sequence[Opened]) -> None:
+    def __init__(self, hearers: Sequence[Opened], *, timed_out: Sequence[TimedOut] = ()) -> None:
         self._hearers = tuple(hearers)
+        self.timed_out = tuple(timed_out)
 
     def opened(self, pending: Pending, arguments: Mapping[str, Any], money: Money | None) -> None:
         """See :class:`gateway.outcome.confirm.Opened`."""
@@ -42,6 +46,7 @@ def told_of(
     waiting: Waiting,
     audit: AgentAudit,
     stack: AsyncExitStack,
+    store: Store,
     *,
     now: Callable[[], float],
 ) -> Told:
@@ -56,11 +61,13 @@ def told_of(
     if notify is None:
         return Told([asking])
     exchange = Exchange(notify.url, timeout_s=notify.timeout_s)
-    line = Delivery(exchange, key_of(notify.secret), now=now)
+    line = Delivery(exchange, key_of(notify.secret), now=now, outbox=Outbox(store, now=now))
     stack.push_async_callback(line.aclose)
+    stack.push_async_callback(stopped, asyncio.ensure_future(line.run()))
     watch = Watch(waiting, line, console_url=settings.public_url, now=now)
     stack.push_async_callback(watch.aclose)
-    return Told([asking, watch])
+    stack.push_async_callback(stopped, asyncio.ensure_future(watch.recall(waiting)))
+    return Told([asking, watch], timed_out=[watch.timed_out])
 
 
 def agent_of(name: str, one: AgentSettings, *, now: Callable[[], float]) -> Agent:

@@ -32,9 +32,11 @@ from gateway.policy.embedded import Embedded
 from gateway.policy.engine import Engine, PolicyRefused
 from gateway.policy.opa import OpaSidecar
 from gateway.policy.reload import Reloader, ReloadEvent
+from gateway.rate.address import Addresses
 from gateway.rate.bucket import Buckets
 from gateway.rate.limits import ToolLimit
 from gateway.rate.login import LoginLimit
+from gateway.rate.strangers import Strangers
 from gateway.receipts.keys import ReceiptKeys, generated_key
 from gateway.settings import Settings
 from gateway.settings.model import PayPalSettings
@@ -207,7 +209,27 @@ def tool_limit_of(settings: Settings, store: Store, *, now: Callable[[], float])
 def with_login_limit(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The pages, their login limited."""
     per_minute = settings.rates.logins_per_minute
-    return LoginLimit(app, Buckets(per_minute, per_minute, monotonic=time.monotonic)) if per_minute else app
+    if not per_minute:
+        return app
+    return LoginLimit(app, Buckets(per_minute, per_minute, monotonic=time.monotonic), addresses_of(settings))
+
+
+def strangers_of(settings: Settings) -> Strangers | None:
+    """The limit on strangers; None where there is none."""
+    per_minute = settings.rates.strangers_per_minute
+    if not per_minute:
+        return None
+    buckets = Buckets(per_minute, per_minute, monotonic=time.monotonic)
+    return Strangers(buckets, addresses_of(settings), monotonic=time.monotonic)
+
+
+def addresses_of(settings: Settings) -> Addresses:
+    """Whose header is believed. :raises SettingsError:"""
+    door = settings.door
+    try:
+        return Addresses(header=door.address_header, proxies=door.trusted_proxies)
+    except ValueError as problem:
+        raise SettingsError(f"door.trusted_proxies: {problem}.") from None
 
 
 def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:

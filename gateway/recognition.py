@@ -22,6 +22,7 @@ from gateway.identity.proofs import DpopProofs, Nonces
 from gateway.identity.static import StaticTokens
 from gateway.identity.verifier import Identity, Meter, Verifier
 from gateway.rate.limits import CallerLimit
+from gateway.rate.shared import SharedCount
 from gateway.settings import Settings
 from gateway.settings.model import IssuerSettings
 from gateway.state.store import Store
@@ -60,14 +61,18 @@ async def identity_of(
         proofs = DpopProofs(store, rules, nonces=nonces_of(settings, now=now), clock=now)
     except ValueError as problem:
         raise SettingsError(f"identity.dpop: {problem}.") from None
-    return Identity(verifiers, proofs=proofs, require_bound=dpop.required, meter=_meter(settings))
+    return Identity(
+        verifiers, proofs=proofs, require_bound=dpop.required, meter=_meter(settings, store, stack, now)
+    )
 
 
-def _meter(settings: Settings) -> Meter | None:
+def _meter(settings: Settings, store: Store, stack: AsyncExitStack, now: Callable[[], float]) -> Meter | None:
     rates = settings.rates
     if not rates.requests_per_minute:
         return None
-    return CallerLimit(rates.requests_per_minute, rates.burst, monotonic=time.monotonic)
+    shared = SharedCount(store, rates.requests_per_minute + rates.burst, now=now)
+    stack.push_async_callback(shared.aclose)
+    return CallerLimit(rates.requests_per_minute, rates.burst, monotonic=time.monotonic, shared=shared)
 
 
 def parameter_proofs_of(settings: Settings, store: Store, *, now: Callable[[], float]) -> ParameterProofs:

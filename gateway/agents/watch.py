@@ -30,6 +30,14 @@ class Line(Protocol):
         """Returns at once, never raises."""
 
 
+class Waits(Protocol):
+    """The part of :class:`gateway.outcome.pending.Waiting` that a start needs."""
+
+    async def waiting(self, *, limit: int) -> list[Pending]:
+        """What waits now. :raises StoreUnavailable:"""
+        ...
+
+
 class Finds(Protocol):
     """The part of :class:`gateway.outcome.pending.Waiting` that a look needs."""
 
@@ -69,6 +77,25 @@ class Watch:
             self._watched[pending.key] = pending
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self._look())
+
+    async def recall(self, waits: Waits) -> None:
+        """Watch on over what an earlier process, or another one, let wait, once the store answers. Who was told is not
+        told again: the notice has the same id."""
+        while True:
+            try:
+                found = await waits.waiting(limit=MAX_WATCHED)
+            except StoreUnavailable:
+                await self._sleep(LOOK_S)
+                continue
+            for pending in found:
+                if pending.status is Status.WAITING and pending.key not in self._watched:
+                    self.opened(pending, {}, None)
+            return
+
+    async def timed_out(self, pending: Pending) -> None:
+        """Told by ``outcome.deadlines`` of each end, also of those that came while no process ran."""
+        if "human" in pending.obligation.by:
+            self._tell(pending, Event.EXPIRED)
 
     async def aclose(self) -> None:
         """Stop looking."""

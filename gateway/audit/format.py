@@ -68,6 +68,7 @@ def to_cef(record: AuditRecord) -> str:
         **_labelled(4, "policyRevision", decision.revision if decision else None),
         **_labelled(5, "upstreamDebugId", upstream.debug_id if upstream else None),
         **_labelled(6, "environment", record.environment),
+        "msg": record.note,
     }
     pairs = (f"{name}={_cef_value(value)}" for name, value in extension.items() if value is not None)
     return "|".join(header) + "|" + " ".join(pairs)
@@ -85,6 +86,7 @@ def to_text(record: AuditRecord) -> str:
         "error": record.error,
         "transaction": record.transaction_id,
         "call": record.call_id,
+        "note": record.note,
     }
     shown = (f"{name}={_quoted(value)}" for name, value in facts.items() if value is not None)
     outcome = record.outcome.value if record.outcome else "-"

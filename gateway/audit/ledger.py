@@ -27,6 +27,7 @@ import msgspec
 from gateway.audit.chain import Position
 from gateway.audit.record import (
     MAX_PERMISSIONS,
+    MAX_NOTE_CHARS,
     MAX_REASONS,
     AuditApproval,
     AuditCaller,
@@ -131,6 +132,7 @@ class AuditEntry:
     _approval: AuditApproval | msgspec.UnsetType = msgspec.UNSET
     _status: Status | None = None
     _error: str | None = None
+    _note: str | None = None
     _opened = False
     _durable = False
     written: tuple[AuditRecord, Position | None] | None = None
@@ -219,6 +221,10 @@ class AuditEntry:
         self._data_class = data_class
         self._tier = clip_or_none(tier)
 
+    def noted(self, text: str) -> None:
+        """Why an operator did this, in their own words. Only for acts of administration, never for a call."""
+        self._note = text[:MAX_NOTE_CHARS].encode("utf-8", "backslashreplace").decode()
+
     async def before_upstream(self, *, durable: bool) -> None:
         """Call this immediately before anything is sent. Raises ``AuditUnavailable``; then nothing may be
         sent.
@@ -290,4 +296,5 @@ class AuditEntry:
             service_version=audit.service_version,
             environment=audit.environment,
             approval=self._approval,
+            note=self._note,
         )

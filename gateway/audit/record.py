@@ -2,7 +2,8 @@
 
 There is no member that could hold arguments, results, tokens or free text (R042, conflict C40): hashes,
 codes, ids and names only. Names that come from the wire are made safe by :func:`clip`; codes by
-:func:`code_of`.
+:func:`code_of`. One exception: ``note`` is what an operator wrote to say why they did an act of administration; a
+call has none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SCHEMA_VERSION = 1
 MAX_NAME_CHARS = 256
 """Longest name or id from the wire that is recorded whole. A tool name of a megabyte must not fill the
 disk."""
+MAX_NOTE_CHARS = 500
+"""Longest reason of an act of administration."""
 MAX_REASONS = 32
 """Most reason codes of one record; a policy gives one to five."""
 MAX_PERMISSIONS = 64
@@ -125,6 +128,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     environment: str
     approval: AuditApproval | msgspec.UnsetType = msgspec.UNSET
     """Only in records of decisions about tools."""
+    note: str | None = None
 
 
 def clip(text: str) -> str:

@@ -125,7 +125,7 @@ def list_(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
 @json_option
 def lift_(order_id: str, reason: str, by: str, config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
     """Take an order back. Exit 1: there is none of that name."""
-    lifted = run(_lifted(settings_of(config), order_id, by=by))
+    lifted = run(_lifted(settings_of(config), order_id, by=by, reason=reason))
     if lifted is None:
         click.echo(f"{visible(order_id)}: there is no such order", err=True)
         raise click.exceptions.Exit(1)
@@ -149,6 +149,7 @@ async def _given(settings: Settings, order: KillOrder) -> int:
             server=order.within,
             tool=str(order),
             definition_hash=order.value if order.kind == "definition" else None,
+            note=order.reason,
         )
         return voided
     finally:
@@ -163,13 +164,15 @@ async def _listed(settings: Settings) -> tuple[KillOrder, ...]:
         await store.aclose()
 
 
-async def _lifted(settings: Settings, order_id: str, *, by: str) -> KillOrder | None:
+async def _lifted(settings: Settings, order_id: str, *, by: str, reason: str) -> KillOrder | None:
     store = open_store(settings.state.url)
     try:
         found = next((one for one in await read_orders(store) if one.id == order_id), None)
         if found is None:
             return None
-        await record_admin(settings, by=by, code="admin.kill_lift", server=found.within, tool=str(found))
+        await record_admin(
+            settings, by=by, code="admin.kill_lift", server=found.within, tool=str(found), note=reason
+        )
         return await lift(store, order_id)
     finally:
         await store.aclose()

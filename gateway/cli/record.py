@@ -21,8 +21,9 @@ async def record_admin(
     tool: str | None = None,
     definition_hash: str | None = None,
     transaction_id: str | None = None,
+    note: str | None = None,
 ) -> None:
-    """One act of administration, on disk when this returns.
+    """One act of administration, on disk when this returns. ``note`` is why, in the words of whoever did it.
 
     :raises AuditUnavailable: then the act must not take effect.
     """
@@ -34,6 +35,8 @@ async def record_admin(
         entry.tool(server=server, name=tool, definition_hash=definition_hash)
         if transaction_id is not None:
             entry.transaction(transaction_id)
+        if note is not None:
+            entry.noted(note)
         entry.decided("allow", reasons=[code])
         entry.finished(Status.EXECUTED)
         await entry.before_upstream(durable=True)

@@ -20,8 +20,8 @@ from gateway.door.http import BODY_DEADLINE_S, TooSlow
 from gateway.errors import Forbidden, MalformedRequest, TooLarge
 from gateway.settings.checks import is_loopback
 
-MAX_FORM_BYTES: Final = 4096
-"""The largest form has five fields of at most 64 characters."""
+MAX_FORM_BYTES: Final = 16 * 1024
+"""The largest form has a reason of 500 characters and a name of 512, each up to twelve bytes when it is encoded."""
 MAX_FIELDS: Final = 8
 CSP: Final = (
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

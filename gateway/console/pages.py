@@ -8,6 +8,8 @@
     GET  /console/login/{token}         a button; consumes nothing
     POST /console/login                 token; sets the cookie
     POST /console/logout                csrf
+
+The pages of administration are in ``kill_pages.py`` and ``transaction_pages.py``.
 """
 
 from __future__ import annotations
@@ -21,15 +23,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from gateway.console.browser import SecurityHeaders, Site, check_csrf, read_form
+from gateway.console.browser import SecurityHeaders, Site, read_form
 from gateway.console.decide import ConsoleAudit, Decisions, Shown, Verdict, has_signed
+from gateway.console.entry import Entry
+from gateway.console.kill_pages import KillPages
 from gateway.console.login import LoginLinks
 from gateway.console.permission import Action, AdminPolicy, Permissions
 from gateway.console.problems import NOT_SIGNED_IN, Problems
 from gateway.console.render import Render, Row, row_of, stylesheet
 from gateway.console.results import show_result
-from gateway.console.session import Session, Sessions
+from gateway.console.session import Sessions
+from gateway.console.settle import SettleDesk
+from gateway.console.transaction_pages import TransactionPages
 from gateway.errors import MalformedRequest, Unauthenticated
+from gateway.kill.desk import KillDesk
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.state.store import Store
 
@@ -46,6 +53,8 @@ def console_routes(
     audit: ConsoleAudit,
     public_url: str,
     now: Callable[[], float],
+    kills: KillDesk | None = None,
+    settling: SettleDesk | None = None,
 ) -> list[BaseRoute]:
     """Everything beneath ``/console``, for the routes of the app. ``waiting`` is the one the walk uses.
 
@@ -54,11 +63,13 @@ def console_routes(
     site = Site(public_url)
     render = Render(base=site.base)
     permissions = Permissions(policy)
+    entry = Entry(site, Sessions(store, now=now))
     pages = Pages(
         site=site,
         render=render,
         links=LoginLinks(store, now=now),
         sessions=Sessions(store, now=now),
+        entry=entry,
         waiting=waiting,
         permissions=permissions,
         decisions=Decisions(waiting, permissions, audit, now=now),
@@ -66,7 +77,11 @@ def console_routes(
     )
     problems = Problems(site, render)
     app = Starlette(
-        routes=pages.routes(),
+        routes=[
+            *pages.routes(),
+            *(() if kills is None else KillPages(entry, render, kills).routes()),
+            *(() if settling is None else TransactionPages(entry, render, settling).routes()),
+        ],
         exception_handlers={HTTPException: problems.http, Exception: problems.any, **problems.ours()},
     )
     app.router.redirect_slashes = False
@@ -87,6 +102,7 @@ class Pages:
         render: Render,
         links: LoginLinks,
         sessions: Sessions,
+        entry: Entry,
         waiting: Waiting,
         permissions: Permissions,
         decisions: Decisions,
@@ -96,6 +112,7 @@ class Pages:
         self._render = render
         self._links = links
         self._sessions = sessions
+        self._entry = entry
         self._waiting = waiting
         self._permissions = permissions
         self._decisions = decisions
@@ -116,7 +133,7 @@ class Pages:
 
     async def list(self, request: Request) -> Response:
         """What waits, as far as this person may see it."""
-        session = await self._session(request)
+        session = await self._entry.session(request)
         enter = await self._permissions.may_enter(session.person)
         if not enter.allowed:
             return self._render.message(
@@ -143,7 +160,7 @@ class Pages:
 
     async def detail(self, request: Request) -> Response:
         """Everything that would be sent, and the two buttons or why they are missing."""
-        session = await self._session(request)
+        session = await self._entry.session(request)
         pending = await self._found(request.path_params["key"])
         # One who may not read is told what one is told who made the address up.
         if pending is None or not (await self._permissions.may(session.person, Action.READ, pending)).allowed:
@@ -160,7 +177,7 @@ class Pages:
 
     async def decide(self, request: Request) -> Response:
         """A press of Approve, Refuse or Take back."""
-        session, form = await self._form(request)
+        session, form = await self._entry.form(request)
         key = request.path_params["key"]
         try:
             verdict = Verdict(form.get("verdict", ""))
@@ -201,7 +218,7 @@ class Pages:
 
     async def logout(self, request: Request) -> Response:
         """End the session in the store; the cookie is only tidied away."""
-        await self._form(request)
+        await self._entry.form(request)
         await self._sessions.end(request.cookies.get(self._site.cookie))
         response = self._render.message(
             "Signed out", "This browser can no longer sign anything.", status=200, tone="ok"
@@ -212,21 +229,6 @@ class Pages:
     async def css(self, _: Request) -> Response:
         """The one stylesheet."""
         return Response(self._css, media_type="text/css")
-
-    async def _session(self, request: Request) -> Session:
-        self._site.check_host(request)
-        session = await self._sessions.find(request.cookies.get(self._site.cookie))
-        if session is None:
-            raise Unauthenticated("This page is for people who are signed in.", code=NOT_SIGNED_IN)
-        return session
-
-    async def _form(self, request: Request) -> tuple[Session, dict[str, str]]:
-        self._site.check_host(request)
-        self._site.check_source(request)
-        session = await self._session(request)
-        form = await read_form(request)
-        check_csrf(form, session.csrf)
-        return session, form
 
     async def _found(self, key: str) -> Pending | None:
         if not _KEY.fullmatch(key):

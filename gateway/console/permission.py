@@ -25,6 +25,10 @@ class Action(StrEnum):
     APPROVE_TOOL = "approve_tool"
     REVOKE_TOOL = "revoke_tool"
     REQUEST_TOOL = "request_tool"
+    KILL_LIST = "kill_list"
+    KILL_ADD = "kill_add"
+    KILL_LIFT = "kill_lift"
+    SETTLE = "settle_transaction"
 
 
 class AdminPolicy(Protocol):
@@ -77,6 +81,9 @@ class Permissions:
     ) -> Permission:
         """May they do that about this tool?"""
         return await self._ask(action, person, {"server": server, "tool": tool, "data_class": data_class})
+    async def may_do(self, person: Person, action: Action, target: dict[str, Any]) -> Permission:
+        """May they do that to what ``target`` names?"""
+        return await self._ask(action, person, target)
 
     async def _ask(self, action: Action, person: Person, target: dict[str, Any]) -> Permission:
         document = {

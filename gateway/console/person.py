@@ -12,6 +12,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     ``assurance`` says how they proved it: ``link`` (a one-time link from the operator's terminal), ``oidc``, or
     ``agent``: a program came with an access token of theirs, and nobody knows whether they know.
+    ``assurance`` says how they proved it: ``link`` (a one-time link from the operator's terminal) or ``oidc``.
+    ``agent`` is no person: a program that showed an access token at an HTTP door of administration; nobody signs in so.
     What is *not* said here: that the person may do anything. That is the policy's business.
     """
 
@@ -19,3 +21,4 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     roles: tuple[str, ...]
     assurance: Literal["link", "oidc", "agent"]
+    assurance: Literal["agent", "link", "oidc"]

@@ -16,6 +16,7 @@ from gateway.console.session import Session
 from gateway.console.spelling import pieces, unusual, warnings
 from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
 from gateway.outcome.pending import Pending, Status
+from gateway.outcome.view import visible
 
 _HERE = Path(__file__).parent
 SHORT_HASH = 16
@@ -38,6 +39,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     left: str
     until: str
     open: bool
+
+    @property
+    def at_least(self) -> str:
+        """What the quorum must hold of each kind, in words; empty where it is nothing beyond the number."""
+        obligation = self.pending.obligation
+        if len(obligation.by) == 1:
+            return ""
+        least = obligation.at_least
+        wanted = ((least.human, "by people"), (least.agent, "by agents"), (least.host, "in the host"))
+        return ", ".join(f"at least {count} {kind}" for count, kind in wanted if count)
 
     @property
     def money_kind(self) -> str:
@@ -74,6 +85,11 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
 
 
+def day(at: float) -> str:
+    """Unix seconds as a UTC date and time of day."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 class Render:
     """The templates, and the two or three facts that every page shows."""
 
@@ -91,6 +107,8 @@ class Render:
             unusual=unusual,
             warnings=warnings,
             clock=clock,
+            day=day,
+            visible=visible,
             flags=FLAGS,
             deceives=has_lookalikes,
         )

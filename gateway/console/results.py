@@ -21,6 +21,7 @@ from gateway.console.permission import Permission
 from gateway.console.render import Render, clock
 from gateway.console.session import Session
 from gateway.outcome.pending import Pending
+from gateway.outcome.people import seem_enough
 
 
 def show_result(render: Render, session: Session, verdict: Verdict, key: str, result: Result) -> HTMLResponse:
@@ -90,6 +91,11 @@ def _recorded(verdict: Verdict, pending: Pending) -> tuple[str, str]:
         return (
             "Approved",
             f"Your approval is recorded, {count} of {quorum}: {people} to approve before this call can run.",
+        )
+    if not seem_enough(pending.confirmations, pending.obligation, pending.view.view_hash):
+        return (
+            "Approved",
+            "Your approval is recorded. It takes more of one kind before this call can run: look at it again.",
         )
     return (
         "Approved",

@@ -18,7 +18,7 @@ from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_o
 from gateway.outcome.deadlines import Deadlines
 from gateway.outcome.deny import refused_by, timed_out
 from gateway.outcome.pending import Pending, Status, Waiting
-from gateway.outcome.view import View
+from gateway.outcome.view import Before, View, with_before
 from gateway.policy.decision import Confirm, ConfirmObligation, overruled
 from gateway.policy.money import Money
 from gateway.policy.question import Asked
@@ -46,6 +46,23 @@ class Unheard:
         """See :class:`Opened`."""
 
 
+class Stands(Protocol):
+    """Who looks what is at the target now: :class:`gateway.outcome.before.Standing`."""
+
+    async def of(self, asked: Asked) -> Before | None:
+        """Within a deadline of its own, never raises. None: there is nothing to look at."""
+        ...
+
+
+class Nothing:
+    """Nobody looks."""
+
+    async def of(self, asked: Asked) -> Before | None:
+        """See :class:`Stands`."""
+        del asked
+        return None
+
+
 class ConfirmOutcome:
     """Carries a :class:`~gateway.policy.decision.Confirm` out."""
 
@@ -58,7 +75,9 @@ class ConfirmOutcome:
         hold_s: float = 4.0,
         tell: Opened | None = None,
         deadlines: Deadlines | None = None,
+        stands: Stands | None = None,
     ) -> None:
+        self._stands = stands or Nothing()
         self._tell = tell or Unheard()
         self._waiting = waiting
         self._public_url = public_url.rstrip("/")
@@ -127,12 +146,16 @@ class ConfirmOutcome:
     async def _opened(
         self, asked: Asked, decision: Confirm, consent: Consent, obligation: ConfirmObligation, view: View
     ) -> Pending:
+        known = consent.pending
+        before = (
+            known.view.before if known is not None and _same(view, known) else await self._stands.of(asked)
+        )
         now = self._now()
         fresh = Pending(
             transaction_id=consent.transaction_id,
             binding=binding_of(asked),
             status=Status.WAITING,
-            view=view,
+            view=with_before(view, before),
             obligation=obligation,
             data_class=decision.data_class,
             tier=decision.tier,
@@ -148,7 +171,7 @@ class ConfirmOutcome:
         if pending.status is not Status.WAITING:
             return pending  # somebody said no in the meantime, and nothing here may write over it
         renewed = pending
-        if pending.view.view_hash != view.view_hash:
+        if not _same(view, pending):
             # What would be sent reads differently now (a looked-up amount moved): old signatures are void.
             renewed = msgspec.structs.replace(fresh, transaction_id=pending.transaction_id)
         elif pending.obligation != obligation:
@@ -170,6 +193,11 @@ class ConfirmOutcome:
         if self._hold_s > 0:
             await self._waiting.changes.other_than(pending.key, pending, within_s=self._hold_s)
         return await self._waiting.find(pending.key) or pending
+
+
+def _same(view: View, pending: Pending) -> bool:
+    """Whether what waits is this call, whatever was found at the target when it began to."""
+    return with_before(view, pending.view.before).view_hash == pending.view.view_hash
 
 
 def _shown(asked: Asked, decision: Confirm) -> View:

@@ -21,7 +21,7 @@ from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.pending import Binding, Continuation, GrantedHandshake, Pending, Status, Waiting
 from gateway.outcome.people import with_one_spelling
 from gateway.outcome.refusal import Refusal
-from gateway.outcome.view import View, render
+from gateway.outcome.view import View, render, with_before
 from gateway.policy.question import Asked, Confirmation, ConsentFacts, HandshakeFacts
 
 
@@ -102,7 +102,8 @@ class Consents:
             if ended is not None:
                 return Consent(transaction_id=ended.transaction_id, timed_out=True)
         if pending is not None:
-            view_hash = view_of(asked).view_hash
+            # What was found at the target when it began to wait is part of what was signed; it is not read anew.
+            view_hash = with_before(view_of(asked), pending.view.before).view_hash
             pending = await self._host_answered(pending, granted, asked.call.input_responses)
             # The later one counts: a handshake made anew while the call waits is not as old as the first.
             since = max(pending.handshake_at, granted.granted_at if granted else pending.handshake_at)

@@ -24,6 +24,7 @@ from gateway.outcome.answer import Again
 from gateway.outcome.consent import binding_of
 from gateway.outcome.elicitation import ELICITATION_KEY, fits_a_form, form, link
 from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.outcome.people import seem_enough
 from gateway.policy.decision import Confirm
 from gateway.policy.question import Asked
 
@@ -120,8 +121,7 @@ def _can_be_asked(asked: Asked, host: Host) -> bool:
 
 def _signed(pending: Pending) -> bool:
     """Only when to ask again; whether it is enough the policy says."""
-    seen = {one.who for one in pending.confirmations if one.view_hash == pending.view.view_hash}
-    return len(seen) >= pending.obligation.quorum
+    return seem_enough(pending.confirmations, pending.obligation, pending.view.view_hash)
 
 
 async def _ask(host: Host, params: dict[str, Any], within_s: float) -> tuple[Said, dict[str, Any]]:

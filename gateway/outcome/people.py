@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from gateway.policy.decision import ConfirmObligation
 from gateway.policy.question import Confirmation
 
 
@@ -32,6 +33,17 @@ def with_one_spelling(confirmations: Iterable[Confirmation], *, caller: str) -> 
         if (name := spelt.setdefault(_folded(one.who), one.who)) == one.who
         else msgspec.structs.replace(one, who=name)
         for one in confirmations
+    )
+
+
+def seem_enough(confirmations: Iterable[Confirmation], obligation: ConfirmObligation, view_hash: str) -> bool:
+    """Whether it is worth asking the policy again: as many different names as the quorum, of each kind as many as it
+    takes. Whether it is enough the policy says."""
+    seen = [one for one in confirmations if one.view_hash == view_hash]
+    wanted = {"human": obligation.at_least.human, "agent": obligation.at_least.agent}
+    wanted["host"] = obligation.at_least.host
+    return len({one.who for one in seen}) >= obligation.quorum and all(
+        len({one.who for one in seen if one.by == kind}) >= least for kind, least in wanted.items()
     )
 
 

@@ -38,8 +38,28 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing at the target, as it is and as the call makes it. ``now`` None: the target does not say, or there is
+    nothing yet; ``becomes`` None: it stays as it is."""
+
+    name: str
+    now: str | None
+    becomes: str | None
+    flags: tuple[str, ...] = ()
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found at the target when the call began to wait (``before.py``). ``at`` is unix seconds; ``unreadable``
+    says why there is nothing, and is empty where there is something."""
+
+    at: int
+    changes: tuple[Change, ...] = ()
+    unreadable: str = ""
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The faithful picture of one call."""
+    """The faithful picture of one call. ``before`` is for whoever decides, and goes to no caller: it holds what the
+    caller may not be allowed to read."""
 
     server: str
     tool: str
@@ -49,6 +69,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str
     reasons: tuple[str, ...]
     view_hash: str = ""
+    before: Before | None = None
 
 
 def render(
@@ -82,6 +103,22 @@ def render(
     )
     view_hash = hashlib.sha256(msgspec.json.encode((arguments_hash, view))).hexdigest()
     return msgspec.structs.replace(view, reasons=reasons, view_hash=view_hash)
+
+
+def with_before(view: View, before: Before | None) -> View:
+    """The picture with what is at the target beside it; its hash covers both. ``view`` is as :func:`render` made it."""
+    if before is None:
+        return view
+    view_hash = hashlib.sha256(msgspec.json.encode((view.view_hash, before))).hexdigest()
+    return msgspec.structs.replace(view, before=before, view_hash=view_hash)
+
+
+def change(name: str, now: Any, becomes: Any) -> Change:
+    """One row of :class:`Before`, from values as the target and the arguments have them; None stays None."""
+    shown_now, now_flags = (None, ()) if now is None else _shown(_text(now))
+    shown_then, then_flags = (None, ()) if becomes is None else _shown(_text(becomes))
+    flags = tuple(dict.fromkeys((*now_flags, *then_flags)))
+    return Change(name=_name(name), now=shown_now, becomes=shown_then, flags=flags)
 
 
 def visible(text: str) -> str:
@@ -148,5 +185,9 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _line(path: str, value: Any) -> Line:
     shown_path, path_flags = _shown(path)
-    shown, flags = _shown(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    shown, flags = _shown(_text(value))
     return Line(path=shown_path, value=shown, flags=tuple(dict.fromkeys((*flags, *path_flags))))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

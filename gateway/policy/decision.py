@@ -58,6 +58,14 @@ class HandshakeObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     ttl_seconds: Annotated[int, Meta(ge=1, le=MAX_TOKEN_TTL_S)] = 30
 
 
+class AtLeast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How many confirmations of each kind there must be among them; 0 asks for none."""
+
+    human: Annotated[int, Meta(ge=0, le=10)] = 0
+    agent: Annotated[int, Meta(ge=0, le=10)] = 0
+    host: Annotated[int, Meta(ge=0, le=10)] = 0
+
+
 class ConfirmObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who must countersign before this call may run."""
 
@@ -66,6 +74,7 @@ class ConfirmObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     min_assurance: str = "link"
     ttl_seconds: Annotated[int, Meta(ge=1, le=MAX_CONFIRM_TTL_S)] = 600
     separation_of_duties: bool = True
+    at_least: AtLeast = AtLeast()
 
 
 class DuplicatesObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,6 +41,14 @@ class Buckets:
         self._due[key] = due + self._interval
         return 0.0
 
+    def wait(self, key: str) -> float:
+        """What :meth:`take` would say. Takes nothing."""
+        due = self._due.get(key)
+        if due is None:
+            return 0.0
+        wait = due - self._monotonic() - self._span
+        return wait if wait > 1e-9 else 0.0
+
     @property
     def kept(self) -> int:
         """Keys that are remembered."""

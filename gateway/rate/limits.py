@@ -1,7 +1,7 @@
-"""The limits of a caller (R045): on everything, in this process; on each sensitive tool, at all gateways of one store.
+"""The limits of a caller (R045): on everything, and on each sensitive tool, at all gateways of one store.
 
 Nothing is burnt by a request over the limit: it is refused before its token is looked at, and may come again in time.
-What protects the gateway from strangers who never show a token is the proxy before it: an address says little here.
+Strangers, who never show a good token, are limited by address (``strangers.py``).
 """
 
 from __future__ import annotations
@@ -15,20 +15,33 @@ import msgspec
 from gateway.errors import RateLimited
 from gateway.identity.caller import Caller
 from gateway.rate.bucket import Buckets
+from gateway.rate.shared import SharedCount
 from gateway.state.store import Space, Store
 
 WINDOW_S = 60
 
 
 class CallerLimit:
-    """See :class:`gateway.identity.verifier.Meter`. Each process counts for itself."""
+    """See :class:`gateway.identity.verifier.Meter`. Each process by itself lets through ``burst`` at once and
+    ``per_minute``; ``shared`` counts what all of them let through."""
 
-    def __init__(self, per_minute: int, burst: int, *, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        per_minute: int,
+        burst: int,
+        *,
+        monotonic: Callable[[], float],
+        shared: SharedCount | None = None,
+    ) -> None:
         self._buckets = Buckets(per_minute, burst, monotonic=monotonic)
+        self._shared = shared
 
     def count(self, caller: Caller) -> None:
         """One more request. :raises RateLimited:"""
-        wait = self._buckets.take(caller.principal)
+        key = caller.principal
+        wait = self._buckets.take(key)
+        if not wait and self._shared is not None:
+            wait = self._shared.count(key)
         if wait:
             raise RateLimited("You ask too often; wait, then ask again.", retry_after_s=math.ceil(wait))
 

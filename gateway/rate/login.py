@@ -1,7 +1,7 @@
 """Sign-ins at the console are limited by address, before anything is read. ASGI, around the pages.
 
-Nobody guesses a login link of 256 bits; but each attempt costs a look into the store. Behind a proxy all people have
-the proxy's address, and share the limit; it is for people, who sign in a few times a day.
+Nobody guesses a login link of 256 bits; but each attempt costs a look into the store. Behind a proxy that is not named
+(``address.py``) all people have its address, and share the limit; it is for people, who sign in a few times a day.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.rate.address import Addresses
 from gateway.rate.bucket import Buckets
 
 LOGIN = "/console/login"
@@ -19,15 +20,15 @@ LOGIN = "/console/login"
 class LoginLimit:
     """Refuses with 429 what comes too often to the login."""
 
-    def __init__(self, app: ASGIApp, buckets: Buckets) -> None:
+    def __init__(self, app: ASGIApp, buckets: Buckets, addresses: Addresses | None = None) -> None:
         self._app = app
         self._buckets = buckets
+        self._addresses = addresses or Addresses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == LOGIN:
-            client = scope.get("client")
-            wait = self._buckets.take(str(client[0]) if client else "")
+            wait = self._buckets.take(self._addresses.of(scope))
             if wait:
                 seconds = math.ceil(wait)
                 refused = JSONResponse(

@@ -12,6 +12,7 @@ from gateway.errors import SettingsError
 from gateway.settings.agents import agent_problems
 from gateway.settings.idp import idp_problems
 from gateway.settings.model import (
+    DoorSettings,
     IdentitySettings,
     OAuthSettings,
     PayPalSettings,
@@ -56,6 +57,7 @@ def check_paypal(paypal: PayPalSettings) -> None:
 
 def _problems(settings: Settings) -> Iterator[str]:
     yield from _addresses(settings)
+    yield from _proxies(settings.door)
     yield from _paypal(settings.paypal)
     yield from _upstreams(settings)
     yield from _policy(settings.policy)
@@ -86,6 +88,14 @@ def _addresses(settings: Settings) -> Iterator[str]:
             or parts.fragment
         ):
             yield f"door.allowed_origins: {origin!r} is not an origin such as https://app.example.com."
+
+
+def _proxies(door: DoorSettings) -> Iterator[str]:
+    if (door.address_header is None) != (not door.trusted_proxies):
+        yield "door.address_header: it is believed from door.trusted_proxies alone; set both or neither."
+    for proxy in door.trusted_proxies:
+        if not _is_network(proxy):
+            yield f"door.trusted_proxies: {proxy!r} is no address or network such as 10.0.0.0/8."
 
 
 def _paypal(paypal: PayPalSettings) -> Iterator[str]:
@@ -233,6 +243,14 @@ def is_address(listen: str) -> bool:
     if not bare or (":" in bare and bare == host) or not _PORT.fullmatch(port):
         return False
     return int(port) <= MAX_PORT
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

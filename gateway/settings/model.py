@@ -224,22 +224,27 @@ class TransactionSettings(Section, frozen=True, kw_only=True):
 
 
 class RateSettings(Section, frozen=True, kw_only=True):
-    """How often one may ask; 0 is no limit. ``requests_per_minute`` and ``burst``: of one caller, at each gateway.
-    ``sensitive_per_minute``: of one caller to one tool of the classes 1 to 3, every phase counted, at all gateways on
-    one store. ``logins_per_minute``: sign-ins at the console, of one address."""
+    """How often one may ask; 0 is no limit. ``requests_per_minute`` and ``burst``: of one caller, at each gateway, and
+    their sum within a minute at all gateways on one store. ``sensitive_per_minute``: of one caller to one tool of the
+    classes 1 to 3, every phase counted, at all gateways on one store. ``logins_per_minute``: sign-ins at the console
+    of one address. ``strangers_per_minute``: requests of one address without a good credential."""
 
     requests_per_minute: Annotated[int, Meta(ge=0, le=10_000_000)] = 6000
     burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     sensitive_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 120
     logins_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 30
+    strangers_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 300
 
 
 class DoorSettings(Section, frozen=True, kw_only=True):
-    """Bounds and names of the front door."""
+    """Bounds and names of the front door. ``address_header`` (``x-forwarded-for``) says where a request comes from, if
+    it came through one of the ``trusted_proxies`` (addresses or networks); from anybody else it is not looked at."""
 
     max_body_bytes: Annotated[int, Meta(ge=1024, le=8 * 1024 * 1024)] = 1024 * 1024
     allowed_hosts: tuple[Text, ...] = ()
     allowed_origins: tuple[Text, ...] = ()
+    address_header: Text | None = None
+    trusted_proxies: tuple[Text, ...] = ()
 
 
 class IdpSettings(Section, frozen=True, kw_only=True):

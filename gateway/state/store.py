@@ -57,6 +57,7 @@ class Space(StrEnum):
     IDP_CLIENT = "idp_client"
     IDP_TOOL = "idp_tool"
     IDP_TOKEN = "idp_token"  # noqa: S105 - a name
+    NOTICE = "notice"
 
 
 class Store(Protocol):

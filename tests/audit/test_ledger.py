@@ -101,6 +101,7 @@ async def test_an_executed_call_leaves_two_lines_when_durable(path: Path, audit:
         "duration_us": 0,
         "service_version": "0.1.0",
         "environment": "sandbox",
+        "note": None,
     }
     assert opened == closed | {"status": "opened", "upstream": None}
 

@@ -38,6 +38,7 @@ def test_stopped_listed_and_lifted(run: Run, tmp_path: Path) -> None:
         (one["phase"], one["reasons"]) for one in records if one is not None and one["status"] != "opened"
     ]
     assert codes == [("admin", ["admin.kill_add"]), ("admin", ["admin.kill_lift"])]
+    assert {one["note"] for one in records if one is not None} == {"It pays the wrong people."}
 
 
 @pytest.mark.parametrize(

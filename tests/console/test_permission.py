@@ -26,6 +26,7 @@ async def test_the_policy_is_asked_about_this_person_and_this_call(house: House)
                 "min_assurance": "link",
                 "ttl_seconds": 600,
                 "separation_of_duties": True,
+                "at_least": {},
             },
         },
         "env": {"paypal": "sandbox", "now": 1_795_224_000, "state": "ok"},

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.outcome.people import same_name, with_one_spelling
+from gateway.outcome.people import same_name, seem_enough, with_one_spelling
+from gateway.policy.decision import AtLeast, ConfirmObligation
 from tests.support.waiting import a_pending, a_signature
 
 PENDING = a_pending()
@@ -49,3 +50,15 @@ def test_no_confirmation_is_lost_and_nothing_but_names_moves(who: list[str], cal
     spelt = names(*who, caller=caller)
     assert len(spelt) == len(who)
     assert all(same_name(one, other) for one, other in zip(spelt, who, strict=True))
+
+
+def test_two_of_one_kind_do_not_seem_enough_where_it_takes_another() -> None:
+    """And what was signed under another picture counts as nothing."""
+    two = ConfirmObligation(by=("agent", "human"), quorum=2, at_least=AtLeast(human=1))
+    agents = [a_signature(PENDING, who=name, by="agent") for name in ("guard", "warden")]
+    person = a_signature(PENDING, who="bob")
+    here = PENDING.view.view_hash
+    assert not seem_enough(agents, two, here)
+    assert seem_enough([agents[0], person], two, here)
+    assert not seem_enough([agents[0], person], two, "f" * 64)
+    assert not seem_enough([agents[0], person, person], ConfirmObligation(by=("human",), quorum=3), here)

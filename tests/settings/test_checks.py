@@ -365,3 +365,13 @@ def test_presets() -> None:
     accepted(upstreams={"x": UpstreamSettings(**NPM), "y": UpstreamSettings(preset="paypal-remote")})
     accepted(upstreams={"x": UpstreamSettings(preset="paypal-remote", oauth=oauth())})
     accepted(upstreams={"x": UpstreamSettings(**NPM, command=("npx", "@paypal/mcp@1.2.3"))})
+
+
+def test_a_header_is_believed_from_named_proxies_alone() -> None:
+    """Half a setting would believe anybody, or nobody."""
+    header, proxies = "x-forwarded-for", ("10.0.0.0/8", "::1")
+    assert refusal(door=DoorSettings(address_header=header)).startswith("door.address_header: ")
+    assert refusal(door=DoorSettings(trusted_proxies=proxies)).startswith("door.address_header: ")
+    odd = DoorSettings(address_header=header, trusted_proxies=("10.0.0.1/8",))
+    assert refusal(door=odd).startswith("door.trusted_proxies: ")
+    accepted(door=DoorSettings(address_header=header, trusted_proxies=proxies))

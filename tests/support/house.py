@@ -177,6 +177,12 @@ async def running_house(
                 "rates": RateSettings(requests_per_minute=0, sensitive_per_minute=0, logins_per_minute=0),
                 # And approve through the store alone; those about seals set their own.
                 "approvals": ApprovalSettings(seal=False),
+                "rates": RateSettings(
+                    requests_per_minute=0,
+                    sensitive_per_minute=0,
+                    logins_per_minute=0,
+                    strangers_per_minute=0,
+                ),
                 "identity": IdentitySettings(
                     tokens=(
                         agent(AGENT_TOKEN, "agent-one"),

@@ -3,6 +3,8 @@
 # description: >-
 #   Which person may confirm, refuse, approve and revoke tools, and read. Agents do none of that; they may ask for the
 #   approval of a tool, which opens nothing.
+#   Which person may confirm, refuse, approve and revoke tools, read, stop and lift, and settle transactions. Agents do
+#   none of that.
 # schemas:
 #   - input: schema.admin_question
 package gateway.admin
@@ -67,6 +69,17 @@ codes contains "admin.permitted" if {
 }
 
 _known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"}
+# METADATA
+# title: Settling one's own transaction
+# description: Whoever asked for a call is not the one who says what became of it.
+codes contains "admin.own_transaction" if {
+	input.action == "settle_transaction"
+	input.target.caller.subject == input.person.subject
+}
+
+_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "read"}
+
+_known_action if input.action in {"kill_list", "kill_add", "kill_lift", "settle_transaction"}
 
 _well_formed if {
 	is_string(input.action)
@@ -84,9 +97,11 @@ _person_ok if {
 }
 
 _target_ok(action) if {
-	not action == "confirm"
+	not _about_a_call(action)
 	is_object(input.target)
 }
+
+_target_ok("settle_transaction") if is_string(input.target.caller.subject)
 
 # Without the caller there is no telling who would confirm their own call.
 _target_ok("confirm") if {
@@ -94,6 +109,8 @@ _target_ok("confirm") if {
 	is_string(input.target.caller.subject)
 	is_object(input.target.obligations)
 }
+
+_about_a_call(action) if action in {"confirm", "settle_transaction"}
 
 _has_role if {
 	some role in input.person.roles

@@ -29,6 +29,10 @@ test_who_may_do_what if {
 	allowed := {concat(" ", [role, action]) |
 		some role in ["approver", "operator", "auditor", "agent"]
 		some action in ["confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"]
+		some action in [
+			"confirm", "refuse", "approve_tool", "revoke_tool", "read",
+			"kill_list", "kill_add", "kill_lift", "settle_transaction",
+		]
 		codes({"action": action, "person": {"roles": [role]}}) == permitted
 	}
 
@@ -37,6 +41,10 @@ test_who_may_do_what if {
 		"operator approve_tool", "operator revoke_tool", "operator request_tool", "operator read",
 		"agent request_tool",
 		"auditor read",
+		"approver confirm", "approver refuse", "approver read", "approver kill_list", "approver kill_add",
+		"operator approve_tool", "operator revoke_tool", "operator read",
+		"operator kill_list", "operator kill_add", "operator kill_lift", "operator settle_transaction",
+		"auditor read", "auditor kill_list",
 	}
 }
 
@@ -45,6 +53,24 @@ test_nobody_confirms_their_own_call if {
 	codes({"person": {"subject": "agent-7", "issuer": "https://elsewhere.example.com"}}) == permitted
 	codes({"person": {"subject": "agent-7"}, "target": {"obligations": {"separation_of_duties": false}}}) == permitted
 	codes({"action": "refuse", "person": {"subject": "agent-7"}}) == permitted
+}
+
+test_a_program_stops_and_does_not_lift if {
+	program := {"roles": ["operator"], "assurance": "agent"}
+	kill := {"person": program, "target": {"obligations": {"min_assurance": "host"}}}
+
+	codes(object.union(kill, {"action": "kill_add"})) == permitted
+	codes(object.union(kill, {"action": "kill_list"})) == permitted
+	codes(object.union(kill, {"action": "kill_lift"})) == ["deny", {"admin.assurance_too_low"}]
+	codes(object.union(kill, {"action": "settle_transaction"})) == ["deny", {"admin.assurance_too_low"}]
+}
+
+test_nobody_settles_their_own_transaction if {
+	operator := {"action": "settle_transaction", "person": {"roles": ["operator"]}}
+
+	codes(operator) == permitted
+	codes(object.union(operator, {"person": {"subject": "agent-7"}})) == ["deny", {"admin.own_transaction"}]
+	"admin.malformed" in codes(object.union(operator, {"target": {"caller": {"subject": null}}}))[1]
 }
 
 test_assurance if {

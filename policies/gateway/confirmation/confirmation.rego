@@ -32,18 +32,55 @@ requirement(class) := wanted if {
 	is_number(wanted.ttl_seconds)
 	wanted.ttl_seconds >= 1
 	is_boolean(wanted.separation_of_duties)
+	_usable_minimums(wanted)
 }
 
 # METADATA
 # title: Obligation
-# description: The requirement as the gateway has to carry it out; a large amount raises the quorum.
-obligation(class) := object.union(wanted, {"quorum": max([wanted.quorum, money.quorum])}) if {
+# description: >-
+#   The requirement as the gateway has to carry it out: a large amount raises the quorum, and so do the minimums per kind.
+obligation(class) := object.union_n([wanted, {"quorum": quorum}, minimums]) if {
 	wanted := requirement(class)
+	asked := max([wanted.quorum, money.quorum])
+	minimums := _minimums(class, wanted, asked)
+	quorum := max([asked, sum([minimum | some minimum in object.get(minimums, "at_least", {})])])
+}
+
+# What the operator wrote counts. Otherwise, in the classes 1 and 2, where people are named and one signature is not
+# enough, one of the signatures is a person's. Attack: two agents that read the same injected text agree with each other.
+_minimums(_, wanted, _) := {"at_least": wanted.at_least}
+
+_minimums(class, wanted, quorum) := {"at_least": {"human": 1}} if {
+	not wanted.at_least
+	_takes_a_person(class, wanted, quorum)
+}
+
+_minimums(class, wanted, quorum) := {} if {
+	not wanted.at_least
+	not _takes_a_person(class, wanted, quorum)
+}
+
+_takes_a_person(class, wanted, quorum) if {
+	class <= 2
+	quorum >= 2
+	"human" in wanted.by
+}
+
+# A minimum of a kind that does not count could never be reached.
+_usable_minimums(wanted) if not wanted.at_least
+
+_usable_minimums(wanted) if {
+	is_object(wanted.at_least)
+	every kind, minimum in wanted.at_least {
+		kind in wanted.by
+		is_number(minimum)
+		minimum >= 1
+	}
 }
 
 # METADATA
 # title: Enough
-# description: Different people are counted, not confirmations.
+# description: Different people are counted, not confirmations; of each kind as many as it takes.
 enough(class) if {
 	wanted := obligation(class)
 	people := {confirmation.who |
@@ -51,6 +88,15 @@ enough(class) if {
 		_counts(confirmation, wanted)
 	}
 	count(people) >= wanted.quorum
+	every kind, minimum in object.get(wanted, "at_least", {}) {
+		count(_of_kind(kind, wanted)) >= minimum
+	}
+}
+
+_of_kind(kind, wanted) := {confirmation.who |
+	some confirmation in input.consent.confirmations
+	confirmation.by == kind
+	_counts(confirmation, wanted)
 }
 
 _counts(confirmation, wanted) if {

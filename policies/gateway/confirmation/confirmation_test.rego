@@ -93,7 +93,66 @@ test_an_incomplete_requirement_is_none if {
 test_the_obligation_of_a_large_amount if {
 	large := object.union(example_test.handshaken, {"money": {"amount": "500.01"}})
 
-	confirmation.obligation(2) == object.union(data.gateway.consent.confirm["2"], {"quorum": 2}) with input as large
+	wanted := object.union(data.gateway.consent.confirm["2"], {"quorum": 2, "at_least": {"human": 1}})
+
+	confirmation.obligation(2) == wanted with input as large
+}
+
+_mixed := object.union(
+	data.gateway.consent.confirm["2"],
+	{"by": ["agent", "human"], "quorum": 2, "min_assurance": "agent"},
+)
+
+_rules(patch) := {"2": object.union(_mixed, patch)}
+
+_said := {
+	"guard": object.union(example_test.confirmation, {"by": "agent", "who": "guard", "assurance": "agent"}),
+	"warden": object.union(example_test.confirmation, {"by": "agent", "who": "warden", "assurance": "agent"}),
+	"an agent called ann": object.union(example_test.confirmation, {"by": "agent", "assurance": "agent"}),
+	"ann": example_test.confirmation,
+	"bob": object.union(example_test.confirmation, {"who": "bob"}),
+}
+
+_by(names) := _enough([_said[name] | some name in names], example_test.handshaken)
+
+test_two_agents_are_no_person if {
+	_said.ann.who == _said["an agent called ann"].who
+	rules := _rules({})
+	three := _rules({"quorum": 3})
+	none := _rules({"at_least": {}})
+
+	not _by(["guard", "warden"]) with data.gateway.consent.confirm as rules
+	_by(["guard", "ann"]) with data.gateway.consent.confirm as rules
+	not _by(["an agent called ann", "ann"]) with data.gateway.consent.confirm as rules
+	not _by(["guard", "ann"]) with data.gateway.consent.confirm as three
+	_by(["guard", "warden"]) with data.gateway.consent.confirm as none
+}
+
+test_minimums_of_the_operator if {
+	rules := _rules({"quorum": 1, "at_least": {"human": 2, "agent": 1}})
+	question := example_test.handshaken
+	wanted := confirmation.obligation(2) with input as question with data.gateway.consent.confirm as rules
+
+	[wanted.quorum, wanted.at_least] == [3, {"human": 2, "agent": 1}]
+	not _by(["guard", "warden", "bob"]) with data.gateway.consent.confirm as rules
+	_by(["guard", "ann", "bob"]) with data.gateway.consent.confirm as rules
+}
+
+test_one_of_either_kind_where_one_is_enough if {
+	rules := _rules({"quorum": 1})
+	question := example_test.handshaken
+	third := {"3": _mixed}
+	obligation := confirmation.obligation(3) with input as question with data.gateway.consent.confirm as third
+
+	_by(["guard"]) with data.gateway.consent.confirm as rules
+	obligation == third["3"]
+}
+
+test_minimums_that_nobody_can_reach_are_none if {
+	every broken in [{"host": 1}, {"human": 0}, {"human": "1"}, ["human"], null] {
+		rules := _rules({"at_least": broken})
+		not confirmation.requirement(2) with input as example_test.read with data.gateway.consent.confirm as rules
+	}
 }
 
 _enough(confirmations, question) if {
