@@ -177,6 +177,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "http1.errors": "values only; test_client.py raises each",
     "state.sqlite_file": "test_sqlite.py and test_contract.py open, replace and purge it",
     "state.sqlite_rows": "test_sqlite.py and test_contract.py run every statement",
+    "state.sqlite_ledger": "test_ledger.py runs every statement",
+    "state.redis_ledger": "test_ledger.py runs every script",
     "outcome.answer": "values only",
     "outcome.refusal": "values only",
     "outcome.journal": "values and a protocol; tests/transactions fills it",

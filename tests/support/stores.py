@@ -62,6 +62,9 @@ def redis_stores(url: str) -> Stores:
                 until = raw.pexpiretime(key)
                 if until > 0:
                     raw.pexpireat(key, until - round(seconds * 1000))
+                if raw.type(key) == b"zset":  # the ends of what is reserved
+                    for member, score in raw.zrange(key, 0, -1, withscores=True):
+                        raw.zadd(key, {member: score - round(seconds * 1000)})
 
     return Stores("redis", lambda: open_store(url), advance)
 
