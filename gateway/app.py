@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.books import Books
+from gateway.budget.budgets import Budgets
+from gateway.budget.releases import Releases
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.door.endpoint import McpEndpoint
@@ -108,6 +110,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
 
         books = Books(audit)
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,
@@ -118,12 +121,15 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 rules={PAYPAL: paypal_recovery} if settings.paypal.enabled else {},
                 now=now,
                 lease_s=settings.transactions.lease_seconds,
+                followers=(releases,),
             )
         )
         parking = Parking()
         stack.push_async_callback(parking.aclose)
-        waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
-        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
+        waiting = Waiting(
+            shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds, refused=releases.refused
+        )
+        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, releases.timed_out))
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
@@ -167,6 +173,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             if keys is None
             else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
             parameter_proofs=parameter_proofs_of(settings, shelf.store, now=now),
+            budgets=budgets,
         )
         guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(
@@ -180,7 +187,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         )
         rest = RestEndpoint(
             house,
-            dataclasses.replace(house, allow=AuthorizeOutcome(waiting)),
+            dataclasses.replace(house, allow=AuthorizeOutcome(waiting), budgets=budgets.without_sending()),
             guard,
             default_server=next(iter(shelf.upstreams)),
             version=VERSION,
