@@ -14,6 +14,8 @@ import unicodedata
 
 from gateway.policy.money import Money
 
+ROUNDS = 4
+"""More than any text was found to need."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 
@@ -27,5 +29,14 @@ def payees_of(money: Money | None) -> tuple[str, ...]:
 
 def one_spelling(payee: str) -> str:
     """The spelling that all spellings of a payee have in common; empty where nothing of it can be seen."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", payee).casefold())
+    for _ in range(ROUNDS):
+        folded = _folded(payee)
+        if folded == payee:
+            break
+        payee = folded  # what was dropped stood between two characters that compose
+    return payee
+
+
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(one for one in folded if unicodedata.category(one) not in _INVISIBLE)
