@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli.audit import audit
+from gateway.cli.budgets import budgets
 from gateway.cli.check import check
 from gateway.cli.connect import connect
 from gateway.cli.console import console
@@ -45,6 +46,7 @@ for command in (
     console,
     tools,
     transactions,
+    budgets,
     audit,
     receipt,
     kill,
