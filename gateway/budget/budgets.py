@@ -75,7 +75,7 @@ class Budgets:
         counts = counts_of(asked, limits)
         if counts is None:
             return _refused(await self._policy.decide(asked, consent.facts, {}), NOT_COUNTED), NOT_BOOKED
-        booking, reserved = await self._reserve(counts, decision, consent)
+        booking, reserved = await self._reserve(asked, counts, decision, consent)
         try:
             judged = await self._policy.decide(asked, consent.facts, _facts(counts, reserved))
         except BaseException:
@@ -94,11 +94,14 @@ class Budgets:
             return judged, booking
         # The numbers changed what the policy asks for: it is reserved as that, or not at all.
         await booking.undo()
-        booking, reserved = await self._reserve(counts, judged, consent)
-        return (judged, booking) if reserved.fits else (_refused(judged, EXCEEDED), NOT_BOOKED)
+        booking, reserved = await self._reserve(asked, counts, judged, consent)
+        if reserved.fits:
+            return judged, booking
+        await booking.undo()
+        return _refused(judged, EXCEEDED), NOT_BOOKED
 
     async def _reserve(
-        self, counts: Sequence[Count], decision: Decision, consent: Consent
+        self, asked: Asked, counts: Sequence[Count], decision: Decision, consent: Consent
     ) -> tuple[Booking, Reserved]:
         mode, life = self._mode(decision, consent), self._life(decision)
         lines = [line for one in counts for line in one.lines(life)]
@@ -112,7 +115,13 @@ class Budgets:
                 if (await reserving).fits:
                     await booking.undo()
             raise
-        return (booking if reserved.fits else NOT_BOOKED), reserved
+        if reserved.fits:
+            return booking, reserved
+        if consent.transaction_id == asked.call.call_id:
+            return NOT_BOOKED, reserved
+        return Booking(
+            self._ledger, consent.transaction_id, Mode.HOLD
+        ), reserved  # an earlier phase's, to be undone
 
     def _mode(self, decision: Decision, consent: Consent) -> Mode:
         if not isinstance(decision, Allow) or not self._sends:

@@ -305,6 +305,20 @@ async def test_a_later_phase_that_is_denied(house: Rooms) -> None:
     assert steps(house) == ["reserve hold", "release held"]
 
 
+async def test_a_later_phase_that_does_not_fit_any_more(house: Rooms) -> None:
+    """The operator lowered the limit while it waited: refused, and what it held is there for others."""
+    before = await first(house)
+    lowered = {**LIMIT, "limit": "10.00"}
+
+    def lower(question: dict[str, Any]) -> dict[str, Any]:
+        answer = budgeted(question)
+        return {**answer, "obligations": {**answer["obligations"], "limits": [lowered]}}
+
+    house.engine.answering = lower
+    assert codes(await second(house, before)) == ["budget.exceeded"]
+    assert (await standing(house), house.upstream.calls) == (Standing(), [])
+
+
 async def test_who_may_not_call_at_all_holds_nothing(house: Rooms) -> None:
     """Attack: to keep a shared budget full with calls that are denied anyway. Not one step for them."""
     house.engine.answering = lambda _: an_answer("deny", obligations={"limits": [LIMIT]})
