@@ -72,16 +72,18 @@ class CountingStore(SqliteStore):
     def __init__(self, path: Path, clock: ManualClock) -> None:
         super().__init__(path, now=clock)
         self.steps: list[str] = []
+        self.durable: list[bool] = []
         self.away = False
         self.reserving: asyncio.Event | None = None
         self.reserved = asyncio.Event()
 
-    async def reserve(self, name: str, lines: Any, *, mode: Any) -> Any:
+    async def reserve(self, name: str, lines: Any, *, mode: Any, durable: bool = True) -> Any:
         """One."""
         self.steps.append(f"reserve {mode}")
+        self.durable.append(durable)
         if self.away:
             raise StoreUnavailable("away")
-        reserved = await super().reserve(name, lines, mode=mode)
+        reserved = await super().reserve(name, lines, mode=mode, durable=durable)
         if self.reserving is not None:
             self.reserved.set()
             await self.reserving.wait()
@@ -172,6 +174,15 @@ async def test_one_step_for_each_phase(house: Rooms) -> None:
         "amount": 1200,
     }
     assert counted == [None, {"daily": numbers}] * 2
+
+
+async def test_what_no_power_cut_may_undo(house: Rooms) -> None:
+    """A commit of a class that is in no journal; the others are on the disk with their journal's entry."""
+    assert isinstance(house.store, CountingStore)
+    await made(house)
+    house.engine.answering = lambda _: an_answer("allow", data_class=4, obligations={"limits": [LIMIT]})
+    await walk(a_call(MAKE, {"bill": "b2"}), house.house)
+    assert house.store.durable == [False, False, True]
 
 
 async def test_a_confirmation_holds_and_then_commits(house: Rooms) -> None:

@@ -70,10 +70,12 @@ class CountingStore(SqliteStore):
         self.trips += 1
         return await super().swap(space, key, expected=expected, value=value, ttl_s=ttl_s, durable=durable)
 
-    async def reserve(self, name: str, lines: Sequence[Line], *, mode: Mode) -> Reserved:
+    async def reserve(
+        self, name: str, lines: Sequence[Line], *, mode: Mode, durable: bool = True
+    ) -> Reserved:
         """One."""
         self.trips += 1
-        return await super().reserve(name, lines, mode=mode)
+        return await super().reserve(name, lines, mode=mode, durable=durable)
 
     async def release(self, name: str, *, extent: Extent) -> None:
         """One."""
