@@ -108,3 +108,5 @@ def test_a_file_that_cannot_be_read(run: Run, policies: Path) -> None:
     edit_data(policies, "budgets", budgets={"daily": {**DAILY, "limits": {"JPY": "1.00"}}})
     listed = run("budgets")
     assert (listed.code, "daily, limits, JPY" in listed.err) == (2, True)
+    (named,) = [one for one in run("check", "--json").document if one["part"] == "budgets"]
+    assert (named["ok"], "daily, limits, JPY" in named["says"]) == (False, True)

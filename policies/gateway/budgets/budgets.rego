@@ -83,6 +83,12 @@ _tool(tools) if {
 	input.tool.name in tools
 }
 
+# One server's tool only.
+_tool(tools) if {
+	is_array(tools)
+	concat("/", [input.call.server, input.tool.name]) in tools
+}
+
 _payee("any")
 
 _payee("each")

@@ -32,11 +32,11 @@ test_callers if {
 
 test_tools if {
 	wanted := [name |
-		some name in ["any", "each", ["create_refund"], ["pay_order"]]
+		some name in ["any", "each", ["create_refund"], ["paypal/create_refund"], ["other/create_refund"], ["pay_order"]]
 		concerned(example_test.refund, {"tool": name})
 	]
 
-	wanted == ["any", "each", ["create_refund"]]
+	wanted == ["any", "each", ["create_refund"], ["paypal/create_refund"]]
 }
 
 test_a_tool_whose_money_nobody_knows_is_concerned_when_it_is_named if {
