@@ -16,6 +16,8 @@ from gateway.approving.routes import tool_routes
 from gateway.admin_book import AdminBook
 from gateway.books import Books
 from gateway.catalog.approvals import Approvals
+from gateway.budget.budgets import Budgets
+from gateway.budget.releases import Releases
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.decisions.opened import open_decisions
@@ -137,6 +139,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             now=now,
             recorder=open_decisions(settings, stack, now=now),
         )
+        policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,
@@ -147,6 +151,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 rules={PAYPAL: paypal_recovery} if settings.paypal.enabled else {},
                 now=now,
                 lease_s=settings.transactions.lease_seconds,
+                followers=(releases,),
             )
         )
         parking = Parking()
@@ -154,6 +159,10 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
         told = told_of(settings, waiting, books, stack, shelf.store, now=now)
         deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, *told.timed_out))
+        waiting = Waiting(
+            shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds, refused=releases.refused
+        )
+        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, releases.timed_out))
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
@@ -200,6 +209,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             if keys is None
             else Receipts(keys, keeping, issuer=settings.public_url.rstrip("/"), now=now),
             parameter_proofs=parameter_proofs_of(settings, shelf.store, now=now),
+            budgets=budgets,
         )
         guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(
@@ -213,7 +223,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         )
         rest = RestEndpoint(
             house,
-            dataclasses.replace(house, allow=AuthorizeOutcome(waiting)),
+            dataclasses.replace(house, allow=AuthorizeOutcome(waiting), budgets=budgets.without_sending()),
             guard,
             default_server=next(iter(shelf.upstreams)),
             version=VERSION,

@@ -9,8 +9,9 @@
 6. ``upstream``   is reached from ``outcome/allow.py`` and from nowhere else.
 7. ``audit``      was opened first and closes last, whatever happens in between.
 
-Beside the walk: ``kill`` and ``rate`` stop a call that no policy has to be asked about, ``transactions`` writes down
-what leaves before it leaves, ``receipts`` signs what became of it once the record is written.
+Beside the walk: ``kill`` and ``rate`` stop a call that no policy has to be asked about, ``budget`` reserves what the
+policy counts over many calls, ``transactions`` writes down what leaves before it leaves, ``receipts`` signs what became
+of it once the record is written.
 
 What holds whatever the policy says (DESIGN section 4) has one test file each under ``tests/invariants/``.
 """
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from gateway.books import Books, CallBook
+from gateway.budget.booking import NOT_BOOKED, Booking
+from gateway.budget.budgets import Budgets, uncounted
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.mirrored import check_mirrored
 from gateway.catalog.shown import Annotations
@@ -78,6 +81,8 @@ class House:
     """How often one caller may call one sensitive tool."""
     parameter_proofs: ParameterProofs | None = None
     """Without it no signature over parameters is good."""
+    budgets: Budgets | None = None
+    """Without it a call that a budget concerns is refused."""
 
 
 async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
@@ -122,10 +127,12 @@ async def _judged(
         money=await house.amounts.of(call) if schema.valid and killed is None else None,
         proof=await _proof(call, caller, house) if before is None else before.proof,
     )
-    decision, consent = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4
-    book.decided(decision, consent.transaction_id)
+    decision, consent, booking = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4
     shaped = entry.definition.has_output_schema
-    answer = await _carry_out(asked, decision, consent, house, book, host, shaped=shaped)
+    async with booking:
+        book.decided(decision, consent.transaction_id)
+        answer = await _carry_out(asked, decision, consent, house, book, host, shaped=shaped)
+        booking.answered(answer)
     if before is None and isinstance(decision, Confirm) and isinstance(answer, Again):
         repeated = await house.in_band.repeated(asked, decision, answer, host)
         if repeated is not None:
@@ -173,20 +180,28 @@ async def _carry_out(
 
 async def _unless_killed(
     asked: Asked, house: House, killed: Deny | None, *, sensitive: bool
-) -> tuple[Decision, Consent]:
+) -> tuple[Decision, Consent, Booking]:
     """The judgement, unless the operator stopped this call: known before, or found out by the last look."""
     if killed is not None:
         if asked.call.token is not None:
             # An order that is lifted again must not revive what was handed out before it.
             await house.waiting.present(asked.call.token)
-        return killed, Consent(transaction_id=asked.call.call_id)
-    decision, consent = await _judge(asked, house)
-    if house.kills is not None:
-        decision = await house.kills.overrules(asked, decision, sensitive=sensitive) or decision
-    return decision, consent
+        return killed, Consent(transaction_id=asked.call.call_id), NOT_BOOKED
+    decision, consent, booking = await _judge(asked, house)
+    if house.kills is None:
+        return decision, consent, booking
+    try:
+        overruled = await house.kills.overrules(asked, decision, sensitive=sensitive)
+    except BaseException:
+        await booking.undo()
+        raise
+    if overruled is None:
+        return decision, consent, booking
+    await booking.undo()
+    return overruled, consent, NOT_BOOKED
 
 
-async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
+async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent, Booking]:
     """Ask; where the answer waits for a consent that an earlier identical call left behind, ask again with it."""
     consent = await house.consents.presented(asked)  # burns the token, then compares
     decision = await house.policy.decide(asked, consent.facts)
@@ -196,11 +211,16 @@ async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent]:
             consent = remembered
             decision = await house.policy.decide(asked, consent.facts)
     if consent.refused_by is not None and not isinstance(decision, Deny):
-        return refused_by(decision, consent.refused_by, consent.refusal), consent
+        return refused_by(decision, consent.refused_by, consent.refusal), consent, NOT_BOOKED
     if consent.timed_out and not isinstance(decision, Deny):
-        return timed_out(decision), consent
+        return timed_out(decision), consent, NOT_BOOKED
     if consent.revision not in (None, decision.revision) and not isinstance(decision, Deny):
         # A token granted under other rules proves nothing under these (invariant 3).
         said = "The policy changed since the first phase; start again"
         raise TokenRefused(said, code="handshake.policy_changed")
-    return decision, consent
+    if not decision.obligations.limits:
+        return decision, consent, NOT_BOOKED
+    if house.budgets is None:
+        return uncounted(decision), consent, NOT_BOOKED
+    decision, booking = await house.budgets.booked(asked, decision, consent)
+    return decision, consent, booking

@@ -10,6 +10,7 @@ import click
 from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its group
 from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
+from gateway.cli.budgets import budgets
 from gateway.cli.check import check
 from gateway.cli.connect import connect
 from gateway.cli.console import console
@@ -49,6 +50,7 @@ for command in (
     console,
     tools,
     transactions,
+    budgets,
     audit,
     receipt,
     kill,

@@ -11,12 +11,14 @@ import msgspec
 from rich.markup import escape
 
 from gateway.app import open_gateway
+from gateway.budget.entries import load_budgets
 from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.identity_provider import shelves_of
 from gateway.outcome.view import visible
-from gateway.parts import paypal_base_url
+from gateway.parts import paypal_base_url, policy_folder_of
+from gateway.policy.engine import PolicyRefused
 from gateway.recognition import introspection_of
 from gateway.serving import run
 from gateway.settings import Settings
@@ -70,6 +72,8 @@ async def _findings(config: Path | None) -> list[Finding]:
             ready = await gateway.probe.readiness()
             policy = ready["policy"]
             found.append(_policy(settings, policy))
+            if settings.policy.engine == "embedded":
+                found.append(_budgets(settings))
             state = ready["state"]["ready"]
             lacking = "" if state else " does not answer"
             found.append(Finding(part="state", ok=state, says=masked(settings.state.url) + lacking))
@@ -94,6 +98,17 @@ def _policy(settings: Settings, policy: dict[str, Any]) -> Finding:
     wrong = policy.get("error")
     says = wrong or f"revision {policy['revision'] or 'none'}"
     return Finding(part="policy", ok=policy["ready"], says=f"{policy['engine']}{where}: {says}")
+
+
+def _budgets(settings: Settings) -> Finding:
+    """What the policy's rules could not use would deny every call that moves money; here it is named."""
+    try:
+        budgets = load_budgets(policy_folder_of(settings))
+    except PolicyRefused as problem:
+        return Finding(part="budgets", ok=False, says=str(problem))
+    return Finding(
+        part="budgets", ok=True, says=", ".join(budgets) or "none: only single amounts are limited"
+    )
 
 
 async def _api(paypal: PayPalSettings) -> Finding:

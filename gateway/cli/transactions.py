@@ -15,12 +15,14 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.budget.releases import Releases
 from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
 from gateway.cli.record import record_admin
 from gateway.outcome.view import visible
 from gateway.serving import run
 from gateway.settings import Settings
 from gateway.state.open import open_store
+from gateway.state.store import Store
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.settlement import Finding, Settlement, can_be_settled
 from gateway.transactions.transaction import Transaction
@@ -110,7 +112,8 @@ async def _found(settings: Settings, transaction_id: str) -> Transaction | None:
 
 
 async def _settled(settings: Settings, transaction_id: str, finding: Finding, *, by: str) -> Transaction:
-    async with _book(settings) as book:
+    async with _store(settings) as store:
+        book = TransactionBook(store)
         found = await book.find(transaction_id)
         if found is None:
             raise _none(transaction_id)
@@ -130,19 +133,26 @@ async def _settled(settings: Settings, transaction_id: str, finding: Finding, *,
             definition_hash=found.definition_hash,
             transaction_id=found.transaction_id,
         )
-        settled = await Settlement(book, now=time.time).settle(found, finding, by=by)
+        settlement = Settlement(book, now=time.time, followers=(Releases(store),))
+        settled = await settlement.settle(found, finding, by=by)
         if settled is None:
             raise click.ClickException(f"{transaction_id} was settled by somebody else meanwhile")
         return settled
 
 
 @asynccontextmanager
-async def _book(settings: Settings) -> AsyncIterator[TransactionBook]:
+async def _store(settings: Settings) -> AsyncIterator[Store]:
     store = open_store(settings.state.url)
     try:
-        yield TransactionBook(store)
+        yield store
     finally:
         await store.aclose()
+
+
+@asynccontextmanager
+async def _book(settings: Settings) -> AsyncIterator[TransactionBook]:
+    async with _store(settings) as store:
+        yield TransactionBook(store)
 
 
 def _document(transaction: Transaction) -> dict[str, Any]:

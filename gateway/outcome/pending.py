@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
 from typing import TypeVar
@@ -130,13 +130,20 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting:
-    """Tokens and pending calls over a store. Errors: ``StoreUnavailable``."""
+    """Tokens and pending calls over a store. Errors: ``StoreUnavailable``. ``refused`` hears of each transaction that a
+    second party refused; it does not raise."""
 
     def __init__(
-        self, store: Store, *, now: Callable[[], float], token_ttl_cap_s: int = MAX_TOKEN_TTL_S
+        self,
+        store: Store,
+        *,
+        now: Callable[[], float],
+        token_ttl_cap_s: int = MAX_TOKEN_TTL_S,
+        refused: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._now = now
+        self._refused = refused
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
         self.changes = Changes(self.find)
 
@@ -282,6 +289,8 @@ class Waiting:
         )
         if replaced:
             await self._moved(old.key, ended=new.status is Status.REFUSED)
+            if new.status is Status.REFUSED and self._refused is not None:
+                await self._refused(new.transaction_id)
         return replaced
 
     async def claim(self, pending: Pending) -> bool:

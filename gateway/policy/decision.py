@@ -20,6 +20,9 @@ MAX_CONFIRM_TTL_S = 24 * 3600
 MAX_DUPLICATES_S = 24 * 3600
 """A day: longer than a settled transaction is kept, an equal call could not be told from a first one."""
 
+MAX_BUDGET_WINDOW_S = 31 * 24 * 3600
+"""Each call that counts against a budget is remembered for the budget's window."""
+
 MAX_ANSWER_BYTES = 256 * 1024
 """An answer names a handful of reasons; what is larger is no answer of a policy that anybody reviewed."""
 
@@ -94,6 +97,20 @@ class ReplayObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     within_seconds: Annotated[int, Meta(ge=1, le=MAX_DUPLICATES_S)]
 
 
+class LimitObligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A budget that the call counts against, to be reserved before anything is handed out or sent.
+
+    ``per``: what has an account of its own in it; ``limit``: the most that may be taken within any ``window_seconds``,
+    a decimal string in ``currency``.
+    """
+
+    budget: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}\Z")]
+    per: Annotated[tuple[Literal["caller", "tool", "payee"], ...], Meta(max_length=3)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+    limit: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?\Z")]
+    window_seconds: Annotated[int, Meta(ge=60, le=MAX_BUDGET_WINDOW_S)]
+
+
 class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the gateway must do besides. An obligation it does not know makes the whole answer unusable."""
 
@@ -105,6 +122,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     replay: ReplayObligation | None = None
     scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()
     """With a deny for missing scopes: all that the call needs, held ones included (step-up)."""
+    limits: Annotated[tuple[LimitObligation, ...], Meta(max_length=16)] = ()
+    """What the call counts against. With a deny: what an earlier phase of it may have reserved."""
     receipt: bool = False
     """What becomes of the call is signed, for the caller to keep (``gateway/receipts``)."""
 

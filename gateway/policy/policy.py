@@ -14,6 +14,7 @@ from gateway.policy.engine import Engine, Entrypoint, Evaluation
 from gateway.policy.question import (
     Asked,
     ConsentFacts,
+    Counted,
     Environment,
     PassageFacts,
     PassageQuestion,
@@ -65,9 +66,15 @@ class Policy:
         """Where and when a question is asked."""
         return Environment(paypal=self._paypal, now=int(self._now()), state=self._health.state())
 
-    async def decide(self, asked: Asked, consent: ConsentFacts) -> Decision:
-        """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`."""
-        return await self._judged(Entrypoint.DECISION, question_of(asked, consent, self.environment()))
+    async def decide(
+        self, asked: Asked, consent: ConsentFacts, counted: dict[str, Counted] | None = None
+    ) -> Decision:
+        """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`.
+
+        ``counted``: what the budgets stand at that an answer without them named (``gateway/budget``).
+        """
+        question = question_of(asked, consent, self.environment(), counted)
+        return await self._judged(Entrypoint.DECISION, question)
 
     async def passes(self, call: PassageFacts, caller: Caller) -> Decision:
         """May this request, which is no tool call, reach its server? Never raises, as :meth:`decide`.

@@ -14,6 +14,7 @@ from gateway.catalog.tool import Approval, SchemaVerdict, Tool
 from gateway.door.call import Client, ToolCall
 from gateway.identity.caller import Caller, Proof
 from gateway.policy.money import Money
+from gateway.policy.payees import payees_of
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,29 @@ class ConsentFacts(msgspec.Struct, frozen=True, kw_only=True):
     confirmations: tuple[Confirmation, ...] = ()
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one budget stands at, this call's own ``amount`` taken out. In minor units of ``currency`` (ISO 4217).
+
+    ``reserved``: calls that wait for a handshake or a confirmation; ``spent``: calls that were sent, except those that
+    certainly had no effect. Of several accounts of one budget (several payees) it is the fullest.
+    """
+
+    currency: str
+    window_seconds: int
+    limit: int
+    spent: int
+    reserved: int
+    amount: int
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """``payees``: who receives, in one spelling (``policy/payees.py``). ``budgets``: by name, those that the policy
+    named in ``obligations.limits``; None while it has not been asked yet."""
+
+    payees: tuple[str, ...] = ()
+    budgets: dict[str, Counted] | None = None
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Where this gateway runs. ``state`` is ``degraded`` when a part it needs is known to be unhealthy."""
 
@@ -75,6 +99,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     arguments_hash: str
     schema: SchemaVerdict
     money: Money | None
+    usage: Usage | None
     consent: ConsentFacts
     env: Environment
 
@@ -112,7 +137,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof = Proof()
 
 
-def question_of(asked: Asked, consent: ConsentFacts, env: Environment) -> Question:
+def question_of(
+    asked: Asked, consent: ConsentFacts, env: Environment, counted: dict[str, Counted] | None = None
+) -> Question:
     """The document for the policy."""
     return Question(
         call=call_facts(asked.call, asked.proof),
@@ -123,6 +150,7 @@ def question_of(asked: Asked, consent: ConsentFacts, env: Environment) -> Questi
         arguments_hash=asked.call.arguments_hash,
         schema=asked.schema,
         money=asked.money,
+        usage=None if asked.money is None else Usage(payees=payees_of(asked.money), budgets=counted),
         consent=consent,
         env=env,
     )

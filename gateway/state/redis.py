@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -20,6 +20,8 @@ from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from gateway.errors import StoreUnavailable
+from gateway.state import redis_ledger
+from gateway.state.ledger import Extent, Line, Mode, Reserved, Standing, checked_lines
 from gateway.state.store import (
     COUNTER_MAX,
     COUNTER_MIN,
@@ -37,6 +39,7 @@ MAX_CONNECTIONS = 32
 gateways."""
 OPERATION_DEADLINE_S = 5.0
 """Longest wait for one operation: for a connection, for the server, for the answer."""
+BUDGET_PREFIX = PREFIX + b"budget:"
 SCAN_COUNT = 1000
 """Keys looked at per SCAN step and values read per round trip."""
 
@@ -68,6 +71,9 @@ class RedisStore:
         self._free = asyncio.Semaphore(MAX_CONNECTIONS)
         self._swap = self._redis.register_script(_SWAP)
         self._take = self._redis.register_script(_TAKE)
+        self._reserve = self._redis.register_script(redis_ledger.RESERVE)
+        self._release = self._redis.register_script(redis_ledger.RELEASE)
+        self._accounts = self._redis.register_script(redis_ledger.ACCOUNTS)
         self._has_getdel = True
         self._closed = False
 
@@ -159,6 +165,47 @@ class RedisStore:
                 raise
             return int(counted)
 
+    async def reserve(
+        self,
+        name: str,
+        lines: Sequence[Line],
+        *,
+        mode: Mode,
+        durable: bool = True,  # noqa: ARG002 - the server's own setting
+    ) -> Reserved:
+        """See ``Ledger.reserve``."""
+        arguments: list[bytes | int | str] = [
+            BUDGET_PREFIX,
+            key_bytes(name),
+            mode.value,
+            len(checked_lines(lines)),
+        ]
+        for line in lines:
+            arguments += [key_bytes(line.account), line.amount, line.bound, ttl_ms(line.ttl_s)]
+        async with self._answering():
+            fits, *sums = await self._reserve(args=arguments)
+        return Reserved(fits=bool(fits), others=_standings(sums))
+
+    async def release(self, name: str, *, extent: Extent) -> None:
+        """See ``Ledger.release``."""
+        stored = key_bytes(name)
+        async with self._answering():
+            await self._release(args=[BUDGET_PREFIX, stored, extent.value])
+
+    async def accounts(self, *, limit: int, after: str = "") -> list[tuple[str, Standing]]:
+        """See ``Ledger.accounts``. Walks every key of the database: for people, never for a call."""
+        bound, prefix = checked_limit(limit), BUDGET_PREFIX + b"due:"
+        beyond = prefix + key_bytes(after) if after else prefix
+        async with self._answering():
+            found = {name async for name in self._redis.scan_iter(match=prefix + b"*", count=SCAN_COUNT)}
+            keys = sorted(name[len(prefix) :] for name in found if name > beyond)
+            sums: list[Any] = []
+            for start in range(0, len(keys), SCAN_COUNT):
+                sums += await self._accounts(args=[BUDGET_PREFIX, *keys[start : start + SCAN_COUNT]])
+        held, committed, counts = sums[::3], sums[1::3], sums[2::3]
+        rows = zip(keys, held, committed, counts, strict=True)
+        return [(key_text(key), Standing(int(h), int(c))) for key, h, c, count in rows if count][:bound]
+
     async def ping(self) -> None:
         """See ``Store.ping``."""
         async with self._answering():
@@ -182,6 +229,11 @@ class RedisStore:
             # Only the kind of error: the driver's messages name hosts and users, and a chained traceback
             # would too.
             raise StoreUnavailable(f"The state store did not answer ({type(error).__name__}).") from None
+
+
+def _standings(sums: Sequence[Any]) -> tuple[Standing, ...]:
+    pairs = zip(sums[::2], sums[1::2], strict=True)
+    return tuple(Standing(int(held), int(committed)) for held, committed in pairs)
 
 
 def _prefix(space: Space) -> bytes:

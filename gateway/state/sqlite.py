@@ -15,15 +15,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.errors import StoreUnavailable
+from gateway.state.ledger import Extent, Line, Mode, Reserved, Standing, checked_lines
 from gateway.state.sqlite_at_once import AtOnce
 from gateway.state.sqlite_file import PURGE_EVERY, SqliteFile, WrongSchemaError
+from gateway.state.sqlite_ledger import StoredLine
 from gateway.state.sqlite_rows import Rows, until_ms
 from gateway.state.store import Space, checked_limit, checked_value, key_bytes, key_text, ttl_ms
 
@@ -111,6 +113,33 @@ class SqliteStore:
         """See ``Store.increment``."""
         stored, ttl = key_bytes(key), ttl_ms(ttl_s)
         return await self._write(lambda rows, now: rows.increment(space, stored, by, now, now + ttl), durable)
+
+    async def reserve(
+        self, name: str, lines: Sequence[Line], *, mode: Mode, durable: bool = True
+    ) -> Reserved:
+        """See ``Ledger.reserve``."""
+        stored = key_bytes(name)
+        kept = [
+            (key_bytes(line.account), line.amount, line.bound, ttl_ms(line.ttl_s))
+            for line in checked_lines(lines)
+        ]
+
+        def reserve(rows: Rows, now: int) -> Reserved:
+            entered = [StoredLine(account, amount, bound, now + ttl) for account, amount, bound, ttl in kept]
+            return rows.reserve(stored, entered, mode, now)
+
+        return await self._write(reserve, durable)
+
+    async def release(self, name: str, *, extent: Extent) -> None:
+        """See ``Ledger.release``."""
+        stored = key_bytes(name)
+        await self._write(lambda rows, _: rows.release(stored, extent), durable=False)
+
+    async def accounts(self, *, limit: int, after: str = "") -> list[tuple[str, Standing]]:
+        """See ``Ledger.accounts``."""
+        bound, beyond = checked_limit(limit), key_bytes(after) if after else b""
+        found = await self._run(lambda: self._file.rows().accounts(bound, self._ms(), beyond))
+        return [(key_text(account), standing) for account, standing in found]
 
     async def ping(self) -> None:
         """See ``Store.ping``. Proves that the file can be opened and read, not that the disk has room."""

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from gateway.state import sqlite_ledger
 from gateway.state.sqlite_rows import Rows
 
 SCHEMA_VERSION = 1
@@ -24,7 +25,7 @@ PURGE_ROWS = 128
 """Expired rows removed by one purge: more than arrive between two (32), so the file cannot grow with dead
 rows."""
 
-_SCHEMA = """
+_SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);
 INSERT INTO schema_version SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM schema_version);
@@ -36,8 +37,9 @@ CREATE TABLE IF NOT EXISTS entry (
     PRIMARY KEY (space, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_by_expiry ON entry (expires_at) WHERE expires_at IS NOT NULL;
+{sqlite_ledger.SCHEMA}
 COMMIT;
-"""
+"""  # noqa: S608  (constants only)
 Identity = tuple[int, int]
 """Device and inode."""
 

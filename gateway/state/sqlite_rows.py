@@ -1,7 +1,7 @@
 """The SQL of the state file, over one open connection. Blocking. Times are unix milliseconds.
 
-Every operation is one statement, which holds the write lock before it reads: two processes never decide from the same
-old value. Statements with RETURNING are read to the end
+Every operation is one statement, which holds the write lock before it reads, or a transaction that takes it first: two
+processes never decide from the same old value. Statements with RETURNING are read to the end
 (``fetchall``), since SQLite commits only then: a value is never handed out before its deletion is written.
 
 Whether that is on the disk is the connection's ``synchronous``. Raises ``sqlite3.Error``; ``ValueError`` from
@@ -11,8 +11,14 @@ Whether that is on the disk is the connection's ``synchronous``. Raises ``sqlite
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from gateway.state import sqlite_ledger
+from gateway.state.ledger import Extent, Mode, Reserved, Standing
 from gateway.state.store import COUNTER_MAX, COUNTER_MIN, Space
+
+_T = TypeVar("_T")
 
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
 _PUT = (
@@ -88,9 +94,24 @@ class Rows:
             raise ValueError("not a counter, or it would leave 64 bits")
         return int(bytes(rows[0][0]))
 
+    def reserve(
+        self, name: bytes, lines: Sequence[sqlite_ledger.StoredLine], mode: Mode, now: int
+    ) -> Reserved:
+        """All lines or none."""
+        return self._transaction(lambda: sqlite_ledger.reserve(self._connection, name, lines, mode, now))
+
+    def release(self, name: bytes, extent: Extent) -> None:
+        """Give back what is reserved under a name."""
+        self._transaction(lambda: sqlite_ledger.release(self._connection, name, extent))
+
+    def accounts(self, limit: int, now: int, after: bytes = b"") -> list[tuple[bytes, Standing]]:
+        """The first ``limit`` accounts beyond ``after``."""
+        return sqlite_ledger.accounts(self._connection, limit, now, after)
+
     def purge(self, now: int, most: int) -> None:
-        """Delete ``most`` expired rows, or fewer."""
+        """Delete ``most`` expired rows of each kind, or fewer."""
         self._connection.execute(_PURGE, (now, most))
+        sqlite_ledger.purge(self._connection, now, most)
 
     def ping(self) -> None:
         """Read one row."""
@@ -99,6 +120,18 @@ class Rows:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _transaction(self, work: Callable[[], _T]) -> _T:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # After SQLITE_FULL and SQLITE_IOERR SQLite may have rolled back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return result
 
 
 def until_ms(now: int, ttl: int | None) -> int | None:

@@ -7,6 +7,8 @@ hosts:
 * ``take`` of N concurrent callers, one is given the value (conflict C09: consume first, compare afterwards);
 * ``swap`` of N concurrent callers who saw the same value, one is told True.
 
+A fourth, over several accounts at once, is in ``ledger.py``: what is reserved never passes its bound.
+
 Errors: every method raises ``gateway.errors.StoreUnavailable`` when the store cannot say for certain; the
 effect is then unknown, and nothing here is retried: a ``take`` that ran but whose answer was lost has burnt
 the value, which is the safe side. ``ValueError`` is a mistake of the calling code (a bound below, or
@@ -21,6 +23,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 from typing import Protocol
+
+from gateway.state.ledger import Ledger
 
 MAX_KEY_BYTES = 1024
 """Longest key in UTF-8. Ours are hashes and short names; more means that somebody keyed by hostile input."""
@@ -60,7 +64,7 @@ class Space(StrEnum):
     NOTICE = "notice"
 
 
-class Store(Protocol):
+class Store(Ledger, Protocol):
     """Keys are any text, values any bytes (bounds above). ``ttl_s`` is seconds from now; None never expires.
 
     A value is gone from the very instant its time is up, whether or not it was removed already. The clock

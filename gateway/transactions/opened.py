@@ -38,7 +38,10 @@ async def open_journal(
     lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
     recovery = Recovery(book, lease, upstreams, definitions, audit, rules=rules, now=now, followers=followers)
     keeper = Keeper(lease, recovery, monotonic=monotonic, renew_s=lease_s / 3)
-    journal = TransactionJournal(book, lease, Duplicates(store, book), classes=classes, rules=rules, now=now)
+    duplicates = Duplicates(store, book)
+    journal = TransactionJournal(
+        book, lease, duplicates, classes=classes, rules=rules, now=now, followers=followers
+    )
     await keeper.start()
     try:
         yield journal

@@ -46,8 +46,9 @@ def _schemas(data: Document, schemas: Mapping[str, Document]) -> Iterator[Findin
 
 def _names(data: Document) -> Iterator[Finding]:
     known = _classified(data)
+    of_any_server = known | {name.rpartition("/")[2] for name in known}
     for room, place, name in _mentioned(data):
-        if name not in known:
+        if name not in (of_any_server if room == "budgets" else known):
             yield _finding(
                 "tools",
                 "error",
@@ -77,6 +78,10 @@ def _mentioned(data: Document) -> Iterator[tuple[str, str, str]]:
             yield "arguments", f"/{table}/{name}", name
     for number, name in enumerate(_list(_object(data, "limits"), "amount_required")):
         yield "limits", f"/amount_required/{number}", str(name)
+    budgets = _object(_object(data, "budgets"), "budgets")
+    for budget, entry in budgets.items():
+        for number, name in enumerate(_list(entry, "tool") if isinstance(entry, dict) else ()):
+            yield "budgets", f"/budgets/{budget}/tool/{number}", str(name)
 
 
 def _places(data: Document, tools: Mapping[str, Tools]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
 
 from gateway.errors import StoreUnavailable
+from gateway.state.ledger import Extent, Line, Mode
 from gateway.state.open import open_store
 from gateway.state.redis import MAX_CONNECTIONS, PREFIX, RedisStore
 from gateway.state.store import Space, Store
@@ -50,6 +51,8 @@ async def test_a_killed_server_is_unavailable_and_recovers(server: RedisServer, 
         lambda: store.swap(Space.HANDSHAKE, "k", expected=b"v", value=b"w", ttl_s=30),
         lambda: store.entries(Space.HANDSHAKE, limit=9),
         lambda: store.increment(Space.HANDSHAKE, "k", 1, ttl_s=30),
+        lambda: store.reserve("n", [Line(account="a", amount=1, bound=1, ttl_s=30)], mode=Mode.HOLD),
+        lambda: store.release("n", extent=Extent.ALL),
         store.ping,
     ):
         with pytest.raises(StoreUnavailable):

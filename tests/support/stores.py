@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import redis
 
@@ -62,6 +63,9 @@ def redis_stores(url: str) -> Stores:
                 until = raw.pexpiretime(key)
                 if until > 0:
                     raw.pexpireat(key, until - round(seconds * 1000))
+                if raw.type(key) == b"zset":  # the ends of what is reserved
+                    for member in cast("list[bytes]", raw.zrange(key, 0, -1)):
+                        raw.zincrby(key, -round(seconds * 1000), member)
 
     return Stores("redis", lambda: open_store(url), advance)
 

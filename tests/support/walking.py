@@ -15,6 +15,8 @@ import msgspec
 from gateway.audit.file_sink import FileSink
 from gateway.audit.ledger import Audit
 from gateway.books import Books
+from gateway.budget.budgets import Budgets
+from gateway.budget.releases import Releases
 from gateway.canonical import canonical_hash
 from gateway.catalog.approvals import Approvals, Pins
 from gateway.catalog.catalog import Catalog
@@ -378,15 +380,26 @@ async def rooms(
     engine = ScriptedEngine()
     books = Books(audit)
     parking = Parking()
-    waiting = Waiting(store, now=clock)
+    releases = Releases(store)
+    waiting = Waiting(store, now=clock, refused=releases.refused)
     if approve:
         for wire in wires:
             await approvals.approve(SERVER, read_definition(wire), by="ops", expires=None)
     catalog = Catalog(upstreams, approvals, store, now=clock)
     classes = Classes(CLASSES)
-    kept = open_journal(store, upstreams, catalog, books, classes=classes, rules={}, now=clock, lease_s=30)
+    kept = open_journal(
+        store,
+        upstreams,
+        catalog,
+        books,
+        classes=classes,
+        rules={},
+        now=clock,
+        lease_s=30,
+        followers=(releases,),
+    )
     journal = await kept.__aenter__()
-    deadlines = Deadlines(store, now=clock, told=(books.timed_out,))
+    deadlines = Deadlines(store, now=clock, told=(books.timed_out, releases.timed_out))
     confirm = ConfirmOutcome(
         waiting, public_url="http://127.0.0.1:1", now=clock, hold_s=hold_s, deadlines=deadlines
     )
@@ -394,6 +407,7 @@ async def rooms(
         StaticToken(sha256=hash_static_token(AGENT), subject="agent-one"),
         StaticToken(sha256=hash_static_token(OTHER), subject="agent-two"),
     )
+    policy = Policy(engine, paypal="none", health=books, now=clock)
     house = House(
         books=books,
         identity=Identity([StaticTokens(tokens, clock=clock)]),
@@ -401,7 +415,8 @@ async def rooms(
         classes=classes,
         amounts=Amounts({SERVER: rules or StaticMoney()}, upstreams),
         consents=Consents(waiting, now=clock, deadlines=deadlines),
-        policy=Policy(engine, paypal="none", health=books, now=clock),
+        policy=policy,
+        budgets=Budgets(store, policy),
         allow=AllowOutcome(
             upstreams,
             waiting,

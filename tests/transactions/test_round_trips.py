@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from gateway.outcome.answer import Again, Executed
+from gateway.state.ledger import Extent, Line, Mode, Reserved
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Space
 from gateway.walk import walk
 from tests.support.clock import ManualClock
 from tests.support.waiting import a_signature
-from tests.support.walking import MAKE, PAY, READ, Rooms, a_call, rooms
+from tests.support.walking import MAKE, PAY, READ, Rooms, a_call, by_class, rooms
 
 ARGUMENTS: dict[str, Any] = {"bill": "b1"}
 APPROVAL = 1
@@ -69,6 +70,22 @@ class CountingStore(SqliteStore):
         self.trips += 1
         return await super().swap(space, key, expected=expected, value=value, ttl_s=ttl_s, durable=durable)
 
+    async def reserve(
+        self, name: str, lines: Sequence[Line], *, mode: Mode, durable: bool = True
+    ) -> Reserved:
+        """One."""
+        self.trips += 1
+        return await super().reserve(name, lines, mode=mode, durable=durable)
+
+    async def release(self, name: str, *, extent: Extent) -> None:
+        """One."""
+        self.trips += 1
+        await super().release(name, extent=extent)
+
+
+BUDGET = 1
+"""In every phase of a call that a budget concerns, however many of them: reserved in one step."""
+
 
 @pytest.fixture
 async def bank(tmp_path: Path) -> AsyncIterator[Rooms]:
@@ -106,3 +123,26 @@ async def test_what_each_phase_costs(bank: Rooms) -> None:
     assert await bank.waiting.replace(pending, signed)
     trips, answer = await cost(bank, PAY, answer.token)
     assert (trips, type(answer)) == (APPROVAL + CONSENT + CLAIM + JOURNAL, Executed)
+
+
+async def test_what_budgets_cost(bank: Rooms) -> None:
+    """One more for each phase of a call that they concern, and nothing for a read."""
+    limits = [
+        {"budget": name, "per": ["caller"], "currency": "USD", "limit": "99.00", "window_seconds": 600}
+        for name in ("one", "two")
+    ]
+
+    def budgeted(question: dict[str, Any]) -> dict[str, Any]:
+        answer = by_class(question)
+        if question["money"] is None:
+            return answer
+        return {**answer, "obligations": {**answer["obligations"], "limits": limits}}
+
+    bank.engine.answering = budgeted
+    await cost(bank, READ)
+    trips, _ = await cost(bank, READ)
+    assert trips == 0
+    trips, answer = await cost(bank, MAKE)
+    assert (trips, type(answer)) == (APPROVAL + CONSENT + BUDGET, Again)
+    trips, answer = await cost(bank, MAKE, answer.token)
+    assert (trips, type(answer)) == (APPROVAL + CONSENT + JOURNAL + BUDGET, Executed)

@@ -33,6 +33,14 @@ def test_what_ships_has_nothing(folder: Path) -> None:
     [
         ("limits", "soft_quorum: 2", "soft_quorum: two", "schema", "error", "/soft_quorum"),
         ("limits", "  - create_refund", "  - create_refnd", "tools", "error", "create_refnd"),
+        (
+            "budgets",
+            "budgets: {}",
+            "budgets: {day: {caller: any, tool: [create_refnd], payee: any, window_seconds: 60, limits: {USD: '1'}}}",
+            "tools",
+            "error",
+            "create_refnd",
+        ),
         ("arguments", "  pay_order:", "  pay_ordr:", "tools", "error", "pay_ordr"),
         ("arguments", "    /capture_id:", "    /captureid:", "paths", "error", "/captureid"),
         ("arguments", "    /amount/value:", "    /amount/vaule:", "paths", "error", "/amount/vaule"),

@@ -4,6 +4,8 @@
 package gateway.decision
 
 import data.gateway.arguments
+import data.gateway.budget
+import data.gateway.budgets
 import data.gateway.catalog
 import data.gateway.classes
 import data.gateway.confirmation
@@ -47,6 +49,8 @@ codes := union({
 	rooms.about(input.tool, input.approval),
 	arguments.codes,
 	{code | code := money.objection},
+	{code | code := budgets.objection},
+	{code | code := budget.objection},
 }) if {
 	request.well_formed
 } else := {request.objection}
@@ -78,6 +82,12 @@ obligations["duplicates"] := transactions.duplicates(_class) if outcome == "allo
 # title: Whether a recovery may ask again
 # description: Present when the call is carried out and its tool may be replayed.
 obligations["replay"] := transactions.replay(_class) if outcome == "allow"
+
+# METADATA
+# title: What to count against budgets
+# description: >-
+#   Present when a budget concerns the call, also when the answer is no: what an earlier phase reserved is given back then.
+obligations["limits"] := budgets.limits if count(budgets.limits) > 0
 
 # METADATA
 # title: The receipt

@@ -38,6 +38,16 @@ test_a_tool_that_may_be_replayed if {
 	got.obligations.replay == {"within_seconds": 60}
 }
 
+test_a_budget_that_concerns_the_call if {
+	budget := {"caller": "any", "tool": "any", "payee": "any", "window_seconds": 60, "limits": {"USD": "1.00"}}
+	counted := object.union(example_test.confirmed, {"usage": {"payees": [], "budgets": {}}})
+	got := answer(counted) with data.gateway.budgets.budgets as {"all": budget}
+
+	got.outcome == "deny"
+	[reason.code | some reason in got.reasons][0] == "budget.not_counted"
+	got.obligations.limits == [{"budget": "all", "per": [], "currency": "USD", "limit": "1.00", "window_seconds": 60}]
+}
+
 test_nothing_asked if {
 	answer({}) == {
 		"outcome": "deny",
