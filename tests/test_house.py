@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "door.call": "the headers that came with a call are compared with its arguments, as the tool's schema says",
     },
     "policy": {
+        "door.host": "a lookup is made as the caller whose call it is for",
         "door.call": "the question holds the call",
         "identity.caller": "and the caller",
         "catalog.tool": "and the tool with its approval",

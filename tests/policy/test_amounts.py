@@ -1,6 +1,6 @@
 """How much: from the arguments, or looked up where they do not say, and only there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,13 +24,17 @@ class Rules:
         """See ``MoneyRules.money_of``."""
         return {"give": TOLD, "pay": Money(), "guess": Money()}.get(tool)
 
-    def lookup_for(self, tool: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    def lookup_for(
+        self, tool: str, arguments: Mapping[str, Any], answers: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[str, dict[str, Any]] | None:
         """See ``MoneyRules.lookup_for``."""
-        return ("get", {"id": arguments["id"]}) if tool == "pay" else None
+        return ("get", {"id": arguments["id"]}) if tool == "pay" and not answers else None
 
-    def money_from(self, tool: str, arguments: Mapping[str, Any], structured: Mapping[str, Any]) -> Money:
+    def money_from(
+        self, tool: str, arguments: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
+    ) -> Money:
         """See ``MoneyRules.money_from``."""
-        return LOOKED_UP if structured.get("total") == 7 else Money()
+        return LOOKED_UP if answers[0].get("total") == 7 else Money()
 
 
 @pytest.fixture
