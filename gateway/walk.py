@@ -119,9 +119,7 @@ async def _judged(
         tool=entry.tool,
         approval=entry.approval,
         schema=schema,
-        money=await house.amounts.of(call, before=None if before is None else before.money)
-        if schema.valid and killed is None
-        else None,
+        money=await house.amounts.of(call) if schema.valid and killed is None else None,
         proof=await _proof(call, caller, house) if before is None else before.proof,
     )
     decision, consent = await _unless_killed(asked, house, killed, sensitive=sensitive)  # 4

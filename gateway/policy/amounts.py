@@ -8,7 +8,9 @@ the signatures given for the old one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +27,10 @@ allows 38 characters."""
 
 MAX_READS = 3
 """Reads for one call: a dispute leads to a capture, and that to an order."""
+
+MAX_KNOWN = 1_000
+KNOWN_S = 600.0
+"""How many parties of calls are remembered, and for how many seconds: a person may think for some minutes."""
 
 
 class MoneyRules(Protocol):
@@ -52,39 +58,61 @@ class _Read(msgspec.Struct):
 
 
 class Amounts:
-    """Money facts per server. A server without rules has none: its tools move no money we know of."""
+    """Money facts per server. A server without rules has none: its tools move no money we know of.
 
-    def __init__(self, rules: Mapping[str, MoneyRules], upstreams: Mapping[str, Upstream]) -> None:
+    One call is judged several times: at its handshake, while a person thinks, and before it leaves. An amount that the
+    target told is asked for anew each time, for it may have changed meanwhile. Attack: the order is made dearer after
+    its picture was shown; only a live answer differs from the picture, and voids the signature on it. What is
+    remembered, for some minutes, is what was learned beside an amount that stands in the arguments: who paid a capture,
+    and gets it back, and in what currency, never changes; the arguments are in the key by their hash.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, MoneyRules],
+        upstreams: Mapping[str, Upstream],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rules = rules
         self._upstreams = upstreams
+        self._monotonic = monotonic
+        self._known: OrderedDict[tuple[str, str, str, bytes], tuple[float, Money]] = OrderedDict()
 
-    async def of(self, call: ToolCall, *, before: Money | None = None) -> Money | None:
-        """The money of one call. What cannot be learned has ``source: unknown`` and no amount; policy denies it.
-
-        ``before``: what was found out when the same arguments were judged a moment ago, in the same request. It is
-        taken again only where the arguments themselves say how much: what was looked up beside them then (who paid a
-        capture, and is paid back) does not change. An amount that the target told is asked for anew, every time, for a
-        person may have thought for a minute in between. Attack: the order is made dearer after the picture was shown;
-        only a live answer differs from the picture, and voids the signature on it.
-        """
+    async def of(self, call: ToolCall) -> Money | None:
+        """The money of one call. What cannot be learned has ``source: unknown`` and no amount; policy denies it."""
         rules = self._rules.get(call.server)
         if rules is None:
             return None
-        if before is not None and before.source == "arguments":
-            return before
         money = rules.money_of(call.tool, call.arguments)
         if money is None:
             return None
+        lookup = rules.lookup_for(call.tool, call.arguments)
+        if lookup is None:
+            return money
+        key = _key(call)
+        kept = self._known.get(key)
+        if kept is not None and self._monotonic() < kept[0]:
+            return kept[1]
         answers: list[dict[str, Any]] = []
-        while len(answers) < MAX_READS:
-            lookup = rules.lookup_for(call.tool, call.arguments, answers)
-            if lookup is None:
-                break
+        while lookup is not None and len(answers) < MAX_READS:
             answer = await self._read(call, lookup)
             if answer is None:
                 break
             answers.append(answer)
-        return rules.money_from(call.tool, call.arguments, answers) if answers else money
+            lookup = rules.lookup_for(call.tool, call.arguments, answers)
+        if not answers:
+            return money
+        found = rules.money_from(call.tool, call.arguments, answers)
+        if found.source == "arguments" and found.payees:
+            self._remember(key, found)
+        return found
+
+    def _remember(self, key: tuple[str, str, str, bytes], money: Money) -> None:
+        self._known[key] = (self._monotonic() + KNOWN_S, money)
+        self._known.move_to_end(key)
+        while len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
 
     async def _read(self, call: ToolCall, lookup: tuple[str, dict[str, Any]]) -> dict[str, Any] | None:
         """One read's structured answer, as whoever the call itself would be made as: under token exchange that is the
@@ -106,3 +134,9 @@ class Amounts:
             return msgspec.json.decode(reply.result, type=_Read).structuredContent
         except (ValueError, RecursionError):
             return None
+
+
+def _key(call: ToolCall) -> tuple[str, str, str, bytes]:
+    """With whose token it was read: what one caller may read at the target is no answer to another."""
+    bearer = call.credentials.bearer
+    return call.server, call.tool, call.arguments_hash, b"" if bearer is None else bearer.sha256()
