@@ -118,6 +118,8 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 rules={PAYPAL: paypal_recovery} if settings.paypal.enabled else {},
                 now=now,
                 lease_s=settings.transactions.lease_seconds,
+                kept_s=settings.transactions.keep_hours * 3600.0,
+                arguments_s=settings.transactions.arguments_hours * 3600.0,
             )
         )
         parking = Parking()

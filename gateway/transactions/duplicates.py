@@ -29,6 +29,8 @@ ATTEMPTS = 4
 LOOKS = 8
 LOOK_S = 0.25
 """Seconds between two looks at a first call that is under way: two seconds in all."""
+LONGEST_S = 24 * 3600.0
+"""Seconds of the longest window that a policy may name: an announcement that is renewed is never shortened."""
 MAX_RESULT_BYTES = 64 * 1024
 """A larger result is not kept; the duplicate is then told only that the first was carried out."""
 
@@ -73,6 +75,24 @@ class Duplicates:
             ):
                 return None
         return Earlier(transaction_id=first, outcome=None)
+
+    async def announce(self, mine: Transaction) -> bool:
+        """Stand as the first of its equals once more. False: another one stands there, and had an effect, or may
+        have."""
+        key, announced = _key(mine), mine.transaction_id.encode()
+        for _ in range(ATTEMPTS):
+            if await self._store.add(Space.DUPLICATE, key, announced, ttl_s=LONGEST_S):
+                return True
+            found = await self._store.get(Space.DUPLICATE, key)
+            if found is None:
+                continue
+            if found != announced:
+                other = await self._book.find(found.decode())
+                if other is None or other.outcome is not Effect.REFUSED:
+                    return False
+            if await self._store.swap(Space.DUPLICATE, key, expected=found, value=announced, ttl_s=LONGEST_S):
+                return True
+        return False
 
     async def keep(
         self, transaction: Transaction, result: msgspec.Raw, result_type: str | None, *, ttl_s: float

@@ -27,6 +27,7 @@ from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.lease import Lease
 from gateway.transactions.rules import RecoveryRules
+from gateway.transactions.sent import sent_of
 from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply
 
@@ -54,7 +55,9 @@ class TransactionJournal:
         rules: Mapping[str, RecoveryRules],
         now: Callable[[], float],
         followers: Sequence[Settled] = (),
+        keep_arguments: bool = True,
     ) -> None:
+        self._keep_arguments = keep_arguments
         self._book = book
         self._lease = lease
         self._duplicates = duplicates
@@ -163,6 +166,9 @@ class TransactionJournal:
             data_class=decision.data_class,
             idempotency_key=transaction_id if rules is not None and rules.idempotent(call.tool) else None,
             kept={} if rules is None else rules.kept_of(call.tool, call.arguments),
+            sent=sent_of(call.arguments) if self._keep_arguments else None,
+            money=asked.money,
+            revision=decision.revision,
             replay_until=None if replay is None else now + replay.within_seconds,
         )
 
@@ -228,6 +234,7 @@ class TransactionJournal:
             finished_at=self._now(),
             # What is known needs no lookup, and what needs none is not kept.
             kept=begun.kept if reply.effect is Effect.UNKNOWN else {},
+            sent=begun.sent if reply.effect is Effect.UNKNOWN else None,
         )
 
 
