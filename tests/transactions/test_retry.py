@@ -103,13 +103,14 @@ async def test_it_is_in_the_audit_before_it_leaves(house: House) -> None:
     records = [one.get("record", one) for one in lines]
     ours = [one for one in records if one.get("phase") in ("admin", "upstream")]
     assert [(one["phase"], one["status"]) for one in ours] == [
+        ("admin", "opened"),
         ("admin", "executed"),
         ("upstream", "opened"),
         ("upstream", "executed"),
     ]
     assert {one["transaction_id"] for one in ours} == {left.transaction_id}
-    assert ours[0]["caller"]["subject"] == "ann"
-    assert ours[0]["reasons"] == ["admin.transaction_retry"]
+    assert ours[1]["caller"]["subject"] == "ann"
+    assert ours[1]["reasons"] == ["admin.transaction_retry"]
     assert "Sorry, Ann" not in str(records)
 
 
