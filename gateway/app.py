@@ -158,6 +158,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 hold_s=settings.confirm.hold_seconds,
                 tell=told_of(settings, waiting, books, stack, now=now),
                 deadlines=deadlines,
+                earlier=journal,
             ),
             in_band=InBand(waiting, books, ask_s=settings.confirm.ask_seconds),
             upstreams=shelf.upstreams,

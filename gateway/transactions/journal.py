@@ -21,7 +21,7 @@ from gateway.outcome.journal import Earlier
 from gateway.outcome.parked import Question
 from gateway.outcome.redact import masked_result
 from gateway.policy.classes import Classes
-from gateway.policy.decision import Allow
+from gateway.policy.decision import Allow, Confirm
 from gateway.policy.question import Asked
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
@@ -96,6 +96,13 @@ class TransactionJournal:
             await self._settled(begun, decision, reply, how)
         return reply
 
+    async def answered(self, asked: Asked, decision: Confirm) -> Earlier | None:
+        """See ``Earliers.answered``."""
+        wanted = decision.obligations.duplicates
+        if wanted is None:
+            return None
+        return await self._duplicates.answered(self._opened(asked, decision, asked.call.call_id), wanted)
+
     async def lapsed(self, transaction_id: str) -> None:
         """Nobody came back to a call whose target had begun: unknown. Never raises."""
         try:
@@ -148,7 +155,7 @@ class TransactionJournal:
             raise _already_begun()
         return again
 
-    def _opened(self, asked: Asked, decision: Allow, transaction_id: str) -> Transaction:
+    def _opened(self, asked: Asked, decision: Allow | Confirm, transaction_id: str) -> Transaction:
         call, rules, now = asked.call, self._rules.get(asked.call.server), self._now()
         replay = decision.obligations.replay
         return Transaction(
