@@ -108,6 +108,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
 
         books = Books(audit)
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
+        rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        amounts = Amounts(rules, shelf.upstreams)
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,
@@ -120,6 +123,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 lease_s=settings.transactions.lease_seconds,
                 kept_s=settings.transactions.keep_hours * 3600.0,
                 arguments_s=settings.transactions.arguments_hours * 3600.0,
+                prices=amounts,
             )
         )
         parking = Parking()
@@ -128,8 +132,6 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out,))
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
-        rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
-        rules |= dict.fromkeys(presets_of(settings), toolkit_money)
         kills = await open_kills(shelf.store, stack)
         keys = receipt_keys_of(settings)
         keeping = Keeping(shelf.store, keep_s=settings.receipts.keep_days * 24 * 3600.0)
@@ -139,7 +141,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             identity=identity,
             catalog=shelf.catalog,
             classes=shelf.classes,
-            amounts=Amounts(rules, shelf.upstreams),
+            amounts=amounts,
             consents=Consents(waiting, now=now, deadlines=deadlines),
             policy=policy,
             allow=AllowOutcome(

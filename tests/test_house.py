@@ -95,7 +95,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.decision": "windows and replays are the policy's",
         "policy.money": "what was countersigned is what may be sent again",
         "identity.caller": "whose call is sent again: the operator may have stopped that caller",
-        "identity.credentials": "it is sent with nobody's token",
+        "identity.credentials": "its money is looked up with nobody's token",
         "policy.question": "who asked for what",
         "catalog.catalog": "a replayed tool is looked at as it is now; a value",
         "catalog.drift": "and must be the approved one (invariant 9)",

@@ -13,6 +13,7 @@ from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.journal import TransactionJournal
 from gateway.transactions.keeper import Keeper
 from gateway.transactions.lease import Lease
+from gateway.transactions.prices import Prices
 from gateway.transactions.recovery import ARGUMENTS_S, Definitions, Recovery, RecoveryAudit
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.transaction import Settled
@@ -34,9 +35,11 @@ async def open_journal(
     monotonic: Callable[[], float] = time.monotonic,
     kept_s: float = KEPT_S,
     arguments_s: float = ARGUMENTS_S,
+    prices: Prices | None = None,
 ) -> AsyncIterator[TransactionJournal]:
     """What died is looked up beside the first calls, not before them. ``followers`` hear of late outcomes. ``kept_s``:
-    how long what is settled stays; ``arguments_s``: how long arguments do while nobody knows, 0: never written."""
+    how long what is settled stays; ``arguments_s``: how long arguments do while nobody knows, 0: never written.
+    ``prices``: what a replay would cost now."""
     book = TransactionBook(store, kept_s=kept_s)
     lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
     recovery = Recovery(
@@ -49,6 +52,7 @@ async def open_journal(
         now=now,
         followers=followers,
         arguments_s=arguments_s,
+        prices=prices,
     )
     keeper = Keeper(lease, recovery, monotonic=monotonic, renew_s=lease_s / 3)
     journal = TransactionJournal(

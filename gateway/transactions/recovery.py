@@ -4,8 +4,8 @@ A transaction is taken over by compare-and-set, so of several gateways one looks
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
 not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only
 where the target promises to answer it with the first result, the policy let it be replayed when the call was allowed,
-that time is not over, the arguments are whole, and the tool is still the approved one. It may be the first that
-arrives: then the call, which was countersigned, is carried out now, once.
+that time is not over, the arguments are whole, the tool is still the approved one, and the money the same. It may be the
+first that arrives: then the call, which was countersigned, is carried out now, once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.journal import resource_of, structured_of
 from gateway.transactions.lease import Lease
+from gateway.transactions.prices import Prices, as_countersigned
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.sent import whole
 from gateway.transactions.transaction import How, Settled, State, Transaction, follow
@@ -89,7 +90,9 @@ class Recovery:
         now: Callable[[], float],
         followers: Sequence[Settled] = (),
         arguments_s: float = ARGUMENTS_S,
+        prices: Prices | None = None,
     ) -> None:
+        self._prices = prices
         self._arguments_s = arguments_s
         self._book = book
         self._lease = lease
@@ -212,8 +215,11 @@ class Recovery:
         if not whole(_arguments(mine), mine.arguments_hash):
             return False  # what is kept is not the whole call
         entry = await self._definitions.current(mine.server, mine.tool, sensitive=True)
-        unchanged = entry.tool.definition_hash == mine.definition_hash
-        return unchanged and drift(entry.tool, entry.approval, now=now) is None
+        if entry.tool.definition_hash != mine.definition_hash:
+            return False
+        if drift(entry.tool, entry.approval, now=now) is not None:
+            return False
+        return self._prices is None or await as_countersigned(self._prices, mine, _arguments(mine))
 
     def _ended(self, mine: Transaction, outcome: Effect, how: How, reply: Reply | None = None) -> Transaction:
         rules = self._rules.get(mine.server)

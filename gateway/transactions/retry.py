@@ -17,20 +17,18 @@ Until it is settled again, the call is announced as its caller's first one, so t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from gateway.catalog.drift import drift
-from gateway.door.call import Client, Era, ToolCall
 from gateway.errors import CountersignError
 from gateway.identity.caller import Caller
-from gateway.identity.credentials import NO_CREDENTIALS
-from gateway.policy.money import Money
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.journal import resource_of
 from gateway.transactions.lease import Lease
+from gateway.transactions.prices import Prices, as_countersigned
 from gateway.transactions.recovery import Definitions, RecoveryAudit
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.sent import Sent, whole
@@ -46,14 +44,6 @@ class RetryRefused(CountersignError):
     """It was not sent again; the message says why, and what to do."""
 
     code = "transaction.not_retried"
-
-
-class Prices(Protocol):
-    """What a call costs whom, as the target says now (``policy.amounts.Amounts``)."""
-
-    async def of(self, call: ToolCall) -> Money | None:
-        """None: it moves no money."""
-        ...
 
 
 class Stops(Protocol):
@@ -116,7 +106,7 @@ class Retry:
             raise _refused(one, "the operator stopped it")
         if self._stops.against_revision(one.revision) is not None:
             raise _refused(one, "the operator stopped what that policy allowed")
-        if await self._prices.of(_call_of(one, one.sent)) != one.money:
+        if not await as_countersigned(self._prices, one, one.sent.arguments):
             raise _refused(one, "amount or payee are not, or not certainly, those that were countersigned")
         return one.sent
 
@@ -190,23 +180,6 @@ def _equal(one: Transaction, other: Transaction) -> bool:
 
 def _named(one: Transaction) -> tuple[str, ...]:
     return one.issuer, one.subject, one.server, one.tool, one.arguments_hash
-
-
-def _call_of(one: Transaction, sent: Sent) -> ToolCall:
-    """The call as it was, for a look at its money; it has no way back to a host."""
-    arguments: dict[str, Any] = sent.arguments
-    return ToolCall(
-        call_id=one.call_id,
-        received_at=one.started_at,
-        server=one.server,
-        tool=one.tool,
-        arguments=arguments,
-        arguments_hash=one.arguments_hash,
-        era=Era.LEGACY,
-        protocol="",
-        client=Client(),
-        credentials=NO_CREDENTIALS,
-    )
 
 
 def _refused(one: Transaction, why: str) -> RetryRefused:
