@@ -141,6 +141,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         )
         policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
         budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
+        rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
+        rules |= dict.fromkeys(presets_of(settings), toolkit_money)
+        amounts = Amounts(rules, shelf.upstreams)
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,
@@ -152,6 +155,9 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 now=now,
                 lease_s=settings.transactions.lease_seconds,
                 followers=(releases,),
+                kept_s=settings.transactions.keep_hours * 3600.0,
+                arguments_s=settings.transactions.arguments_hours * 3600.0,
+                prices=amounts,
             )
         )
         parking = Parking()
@@ -178,7 +184,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             identity=identity,
             catalog=shelf.catalog,
             classes=shelf.classes,
-            amounts=Amounts(rules, shelf.upstreams),
+            amounts=amounts,
             consents=Consents(waiting, now=now, deadlines=deadlines),
             policy=policy,
             allow=AllowOutcome(
@@ -198,6 +204,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 tell=told,
                 deadlines=deadlines,
                 stands=Standing(stands, shelf.upstreams, now=now),
+                earlier=journal,
             ),
             in_band=InBand(waiting, books, ask_s=settings.confirm.ask_seconds),
             upstreams=shelf.upstreams,

@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.jwk": "and the keys to its inside",
     },
     "policy": {
+        "door.host": "a lookup is made as the caller whose call it is for",
         "door.call": "the question holds the call",
         "identity.caller": "and the caller",
         "catalog.tool": "and the tool with its approval",
@@ -106,6 +107,9 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "outcome.redact": "a kept result is masked as its caller saw it",
         "policy.classes": "what no policy may call harmless is written down, too",
         "policy.decision": "windows and replays are the policy's",
+        "policy.money": "what was countersigned is what may be sent again",
+        "identity.caller": "whose call is sent again: the operator may have stopped that caller",
+        "identity.credentials": "its money is looked up with nobody's token",
         "policy.question": "who asked for what",
         "catalog.catalog": "a replayed tool is looked at as it is now; a value",
         "catalog.drift": "and must be the approved one (invariant 9)",

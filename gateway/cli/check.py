@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from gateway.settings.idp import issuer_of
 from gateway.settings.model import PayPalSettings
 from gateway.state.open import masked
 from gateway.state.store import Store
+from gateway.transactions.book import TransactionBook
+from gateway.transactions.settlement import can_be_settled
 from gateway.upstream.paypal.api import NotSent
 from gateway.upstream.paypal.token import TOKEN_PATH, ClientCredentials, ClientCredentialsToken
 
@@ -54,7 +57,7 @@ def check(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
         for one in findings:
             mark = "[green]ok[/]  " if one.ok else "[red]NO[/]  "
             # What a part says may quote anything, brackets and the words of an upstream included.
-            console.print(f"{mark}{escape(f'{one.part:<10} {visible(one.says)}')}", highlight=False)
+            console.print(f"{mark}{escape(f'{one.part:<12} {visible(one.says)}')}", highlight=False)
     if not all(one.ok for one in findings):
         raise click.exceptions.Exit(1)
 
@@ -77,6 +80,8 @@ async def _findings(config: Path | None) -> list[Finding]:
             state = ready["state"]["ready"]
             lacking = "" if state else " does not answer"
             found.append(Finding(part="state", ok=state, says=masked(settings.state.url) + lacking))
+            if state:
+                found.append(await _in_doubt(gateway.store))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
             found += await _issuers(settings)
             found += _second_parties(settings)
@@ -90,6 +95,18 @@ async def _findings(config: Path | None) -> list[Finding]:
     except OSError as problem:
         found.append(Finding(part="files", ok=False, says=f"{problem.filename}: {problem.strerror}"))
     return found
+
+
+async def _in_doubt(store: Store) -> Finding:
+    """It would run all the same; but what is unknown stays so until somebody has looked."""
+    doubtful = [one async for one in TransactionBook(store).all() if can_be_settled(one)]
+    says = "none unknown"
+    if doubtful:
+        since = datetime.fromtimestamp(min(one.started_at for one in doubtful), UTC)
+        says = (
+            f"{len(doubtful)} unknown, the oldest of {since:%Y-%m-%d %H:%M}Z: countersign transactions list"
+        )
+    return Finding(part="transactions", ok=True, says=says)
 
 
 def _policy(settings: Settings, policy: dict[str, Any]) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from gateway.audit.ledger import Audit
 from gateway.audit.record import Phase, Status
 from gateway.parts import open_audit
 from gateway.settings import Settings
@@ -27,10 +28,30 @@ async def record_admin(
 
     :raises AuditUnavailable: then the act must not take effect.
     """
-    async with (
-        open_audit(settings) as audit,
-        audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry,
-    ):
+    async with open_audit(settings) as audit:
+        await write_admin(
+            audit,
+            by=by,
+            code=code,
+            server=server,
+            tool=tool,
+            definition_hash=definition_hash,
+            transaction_id=transaction_id,
+        )
+
+
+async def write_admin(
+    audit: Audit,
+    *,
+    by: str,
+    code: str,
+    server: str | None = None,
+    tool: str | None = None,
+    definition_hash: str | None = None,
+    transaction_id: str | None = None,
+) -> None:
+    """The same into an audit that is open."""
+    async with audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry:
         entry.caller(issuer=TERMINAL_ISSUER, subject=by, client_id=None)
         entry.tool(server=server, name=tool, definition_hash=definition_hash)
         if transaction_id is not None:

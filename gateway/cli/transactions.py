@@ -18,12 +18,14 @@ from rich.table import Table
 from gateway.budget.releases import Releases
 from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
 from gateway.cli.record import record_admin
-from gateway.outcome.view import visible
+from gateway.cli.retry import retried
+from gateway.outcome.view import render, visible
 from gateway.serving import run
 from gateway.settings import Settings
 from gateway.state.open import open_store
 from gateway.state.store import Store
 from gateway.transactions.book import TransactionBook
+from gateway.transactions.retry import RetryRefused
 from gateway.transactions.settlement import Finding, Settlement, can_be_settled
 from gateway.transactions.transaction import Transaction
 from gateway.upstream.target import Effect
@@ -31,7 +33,7 @@ from gateway.upstream.target import Effect
 
 @click.group()
 def transactions() -> None:
-    """Calls of the classes 1 to 3: under way, settled within a day, and those whose outcome is unknown."""
+    """Calls of the classes 1 to 3: under way, settled not long ago, and those whose outcome is unknown."""
 
 
 @transactions.command("list")
@@ -65,7 +67,7 @@ def list_(config: Path | None, every: bool, as_json: bool) -> None:  # noqa: FBT
 @click.argument("transaction_id")
 @json_option
 def show(config: Path | None, transaction_id: str, as_json: bool) -> None:  # noqa: FBT001 - click
-    """Everything that is kept of one. Exit 1: there is none, so nothing of that id was sent within the last day."""
+    """Everything that is kept of one. Exit 1: there is none, so it was never sent, or is settled and gone."""
     found = run(_found(settings_of(config), transaction_id))
     if found is None:
         raise _none(transaction_id)
@@ -73,13 +75,28 @@ def show(config: Path | None, transaction_id: str, as_json: bool) -> None:  # no
     if as_json:
         click.echo(msgspec.json.encode(document).decode())
         return
+    sent = document.pop("sent", None)
     for name, value in document.items():
         shown = _time(value) if name.endswith("_at") and isinstance(value, float) else value
         click.echo(f"{name:16} {visible(str(shown))}")
+    if sent is not None:
+        view = render(
+            server=found.server,
+            tool=found.tool,
+            arguments=sent["arguments"],
+            money=found.money,
+            asked_by=found.subject,
+            reasons=(),
+        )
+        click.echo(f"\nWhat was sent ({view.money}, payee {view.payee}):")
+        for line in view.lines:
+            click.echo(f"  {line.path}: {line.value}")
     if can_be_settled(found):
         click.echo(
             "\nNobody knows whether this was carried out. Look at the target (ids above, the time, the amount), then:\n"
-            f"  countersign transactions settle {found.transaction_id} --found executed|failed --by NAME"
+            f"  countersign transactions settle {found.transaction_id} --found executed|failed --by NAME\n"
+            "or, where PayPal tells a repeat of this tool by its key, have it sent once more:\n"
+            f"  countersign transactions retry {found.transaction_id} --by NAME"
         )
 
 
@@ -100,9 +117,35 @@ def settle(config: Path | None, transaction_id: str, finding: str, by: str) -> N
     click.echo(f"{settled.transaction_id}: {finding}, by {by}")
 
 
+@transactions.command()
+@config_option
+@click.argument("transaction_id")
+@click.option("--by", required=True, callback=name_of, help="Who orders it: the name the record will show.")
+def retry(config: Path | None, transaction_id: str, by: str) -> None:
+    """Send a call of unknown outcome once more: the same request with the same key, only where PayPal tells a repeat
+    by it and answers with the first result. If the first never arrived, this carries it out, as it was countersigned.
+
+    Exit 0: it is executed, once, now or before. 1: it stays unknown, or nothing was sent.
+    """
+    try:
+        ended, said = run(retried(settings_of(config), transaction_id, by=by))
+    except RetryRefused as problem:
+        raise click.ClickException(problem.message) from None
+    if ended is None:
+        raise _none(transaction_id)
+    if ended.outcome is not Effect.EXECUTED:
+        raise click.ClickException(
+            f"{ended.transaction_id} was sent again and stays unknown ({visible(said)}): look at PayPal, then settle it"
+        )
+    click.echo(f"{ended.transaction_id}: executed ({visible(ended.resource_id or 'no id')}), ordered by {by}")
+
+
 async def _listed(settings: Settings, *, every: bool) -> list[Transaction]:
     async with _book(settings) as book:
-        found = [one async for one in book.all() if every or one.unsettled]
+        # Not what was sent: a list is for monitors and tickets.
+        found = [
+            msgspec.structs.replace(one, sent=None) async for one in book.all() if every or one.unsettled
+        ]
     return sorted(found, key=lambda one: one.started_at)
 
 
@@ -145,6 +188,7 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
     store = open_store(settings.state.url)
     try:
         yield store
+        yield TransactionBook(store, kept_s=settings.transactions.keep_hours * 3600.0)
     finally:
         await store.aclose()
 
@@ -169,5 +213,5 @@ def _time(seconds: float) -> str:
 def _none(transaction_id: str) -> click.ClickException:
     shown = visible(transaction_id[:80])
     return click.ClickException(
-        f"the journal has no transaction {shown}: it was never sent, or was settled more than a day ago (see the audit)"
+        f"the journal has no transaction {shown}: it was never sent, or is settled and gone (see the audit)"
     )

@@ -100,3 +100,10 @@ class Nobody:
 
 
 NOBODY: Final = Nobody()
+
+
+class Unasked(Nobody):
+    """A host that nobody talks to: only whose token it is, so that a target which knows each caller knows this one."""
+
+    def __init__(self, subject_token: Secret | None) -> None:
+        self.subject_token = subject_token

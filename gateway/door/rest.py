@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from gateway.door.call import ToolCall
 from gateway.door.endpoint import STRANGER_BODY_BYTES
 from gateway.door.headers import Headers
+from gateway.door.host import Unasked
 from gateway.door.http import (
     CLOSE,
     ClientGone,
@@ -174,7 +175,8 @@ class RestEndpoint:
         """The second phase."""
         assert call.token is not None  # else it would be a first one
         try:
-            return await walk(call, self._house)
+            # Whose call it is: a target that knows each caller must not be shown the gateway's own token.
+            return await walk(call, self._house, Unasked(call.credentials.bearer))
         except UnknownTool:
             # A token for one tool, shown with the name of none: it fits as little as with the name of another.
             if await self._burn(call.token):

@@ -26,7 +26,7 @@ from gateway.outcome.journal import Earlier, Journal
 from gateway.outcome.parked import Parking, Question
 from gateway.outcome.pending import Binding, Continuation
 from gateway.outcome.redact import masked_result
-from gateway.policy.decision import Allow, Deny, overruled
+from gateway.policy.decision import Allow, Confirm, Deny, overruled
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply, Resumed, Upstream
 
@@ -117,7 +117,7 @@ class AllowOutcome:
             asked, decision, consent, lambda: self._sent(asked, consent, host)
         )
         if isinstance(reply, Earlier):
-            return _as_before(reply, asked, decision)
+            return as_before(reply, asked, decision)
         if isinstance(reply, Question):
             return await self._asks(asked, decision, consent, said, parked=reply)
         record.upstream(reply)
@@ -253,7 +253,7 @@ def _objection(asked: Asked, decision: Allow, *, now: float) -> Deny | None:
     return None
 
 
-def _as_before(earlier: Earlier, asked: Asked, decision: Allow) -> Executed | Unknown:
+def as_before(earlier: Earlier, asked: Asked, decision: Allow | Confirm) -> Executed | Unknown:
     """What became of the equal call that came first; this one was not sent, and says so."""
     said = msgspec.structs.replace(
         about(asked, decision, transaction_id=earlier.transaction_id), duplicate_of=earlier.transaction_id

@@ -13,10 +13,12 @@ import msgspec
 
 from gateway.door.call import Era
 from gateway.outcome.about import about
-from gateway.outcome.answer import Again, Refused
+from gateway.outcome.allow import as_before
+from gateway.outcome.answer import Again, Executed, Refused, Unknown
 from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_of
 from gateway.outcome.deadlines import Deadlines
 from gateway.outcome.deny import refused_by, timed_out
+from gateway.outcome.journal import Earliers
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.outcome.view import Before, View, with_before
 from gateway.policy.decision import Confirm, ConfirmObligation, overruled
@@ -78,6 +80,9 @@ class ConfirmOutcome:
         stands: Stands | None = None,
     ) -> None:
         self._stands = stands or Nothing()
+        earlier: Earliers | None = None,
+    ) -> None:
+        self._earlier = earlier
         self._tell = tell or Unheard()
         self._waiting = waiting
         self._public_url = public_url.rstrip("/")
@@ -87,10 +92,16 @@ class ConfirmOutcome:
 
     async def carry_out(
         self, asked: Asked, decision: Confirm, consent: Consent, *, has_output_schema: bool
-    ) -> Again | Refused:
+    ) -> Again | Executed | Refused | Unknown:
         """Let the call wait, and tell the caller how to come back. Errors: ``StoreUnavailable``."""
         obligation = decision.obligations.confirm
         assert obligation is not None  # read_answer refuses a confirm without it
+        authorizing = asked.call.era is Era.REST and asked.call.token is None
+        if self._earlier is not None and consent.pending is None and not authorizing:
+            # What would be answered with the first result when it is about to leave needs nobody's signature now.
+            before = await self._earlier.answered(asked, decision)
+            if before is not None:
+                return as_before(before, asked, decision)
         try:
             view = _shown(asked, decision)
         except ValueError as problem:
@@ -104,7 +115,6 @@ class ConfirmOutcome:
                 return Refused(about=end)
         pending = await self._opened(asked, decision, consent, obligation, view)
         carries = can_carry_token(asked)
-        authorizing = asked.call.era is Era.REST and asked.call.token is None
         if carries and consent.pending == pending and not authorizing:
             # Held only while it stands as it was judged: who hears of it for the first time must learn where to go,
             # and what moved since then is judged anew at once. Who asks for a token only is given it.

@@ -59,6 +59,7 @@ def text_of(view: View, *, expires_in_s: int) -> str:
         f"Countersign: confirm {_marked(view.tool)} on {_marked(view.server)}",
         f"Amount: {_marked(view.money)}",
         f"Payee: {_marked(view.payee)}",
+        *([f"Payer: {_marked(view.payer)}"] if view.payer else ()),
         f"Asked by: {_marked(view.asked_by)}",
         *(f"Why: {visible(reason)}" for reason in view.reasons),
         f"Time left: {minutes} min {seconds} s",

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.outcome.consent import Consent
 from gateway.outcome.parked import Question
-from gateway.policy.decision import Allow
+from gateway.policy.decision import Allow, Confirm
 from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply
 
@@ -25,6 +25,15 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Effect | None
     result: msgspec.Raw | None = None
     result_type: str | None = None
+
+
+class Earliers(Protocol):
+    """Knows what became of equal calls, before this one is put before a person."""
+
+    async def answered(self, asked: Asked, decision: Confirm) -> Earlier | None:
+        """The equal call that answers for this one, with its kept result, where the policy says that it does; None:
+        somebody has to confirm it. :raises StoreUnavailable:"""
+        ...
 
 
 class Journal(Protocol):

@@ -70,6 +70,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
     view_hash: str = ""
     before: Before | None = None
+    payer: str = ""
+    """Who pays, where somebody else than the caller's side is known to."""
 
 
 def render(
@@ -96,7 +98,8 @@ def render(
         server=_name(server),
         tool=_name(tool),
         money=_money(money),
-        payee=_name(money.payee) if money is not None and money.payee else "not named in the call",
+        payee=_payee(money),
+        payer="" if money is None else _name(", ".join(money.payers)),
         lines=tuple(_line(path or NO_ARGUMENTS, value) for path, value in leaves),
         asked_by=_name(asked_by),
         reasons=(),
@@ -170,6 +173,13 @@ def _money(money: Money | None) -> str:
     if money.amount is None:
         return "AMOUNT UNKNOWN"
     return _name(f"{money.amount} {money.currency or '(currency unknown)'}")
+
+
+def _payee(money: Money | None) -> str:
+    """All of them: a person who reads only the first signs for the others, too."""
+    if money is None or not (money.payee or money.payees):
+        return "not named in the call"
+    return _name(money.payee or ", ".join(money.payees))
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

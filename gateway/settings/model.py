@@ -218,9 +218,13 @@ class ConfirmSettings(Section, frozen=True, kw_only=True):
 
 
 class TransactionSettings(Section, frozen=True, kw_only=True):
-    """How long after its last sign of life a gateway counts as dead, so that others look up what it left open."""
+    """``lease_seconds``: how long after its last sign of life a gateway counts as dead, so that others look up what it
+    left open. ``keep_hours``: how long a transaction stays whose outcome is known. ``arguments_hours``: how long, at
+    most, the arguments of a call stay whose outcome is unknown; 0: they are not kept, and no call can be sent again."""
 
     lease_seconds: Annotated[float, Meta(ge=3, le=600)] = 30.0
+    keep_hours: Annotated[float, Meta(ge=1, le=8784)] = 24.0
+    arguments_hours: Annotated[float, Meta(ge=0, le=1080)] = 72.0
 
 
 class RateSettings(Section, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class TransactionBook:
         )
 
     async def find(self, transaction_id: str) -> Transaction | None:
-        """The transaction of that id; None: none was begun, or it was settled longer than a day ago."""
+        """The transaction of that id; None: none was begun, or it was settled longer ago than is kept."""
         value = await self._store.get(Space.TRANSACTION, transaction_id)
         return None if value is None else read(value)
 
@@ -73,6 +73,7 @@ class TransactionBook:
             finished_at=like.started_at,
             instance="",
             kept={},
+            sent=None,
         )
         return await self.open(never)
 

@@ -29,6 +29,8 @@ ATTEMPTS = 4
 LOOKS = 8
 LOOK_S = 0.25
 """Seconds between two looks at a first call that is under way: two seconds in all."""
+LONGEST_S = 24 * 3600.0
+"""Seconds of the longest window that a policy may name: an announcement that is renewed is never shortened."""
 MAX_RESULT_BYTES = 64 * 1024
 """A larger result is not kept; the duplicate is then told only that the first was carried out."""
 
@@ -74,6 +76,40 @@ class Duplicates:
                 return None
         return Earlier(transaction_id=first, outcome=None)
 
+    async def answered(self, mine: Transaction, wanted: DuplicatesObligation) -> Earlier | None:
+        """The equal call that was carried out and answers for ``mine``, which is not announced, let alone begun; None
+        where there is none to answer with. Nothing is written or waited for.
+
+        Attack: a result that was countersigned under other rules, or of another definition, is handed out as this
+        call's. So both are the same, to the revision of the policy.
+        """
+        if wanted.answers != "all":
+            return None
+        found = await self._store.get(Space.DUPLICATE, _key(mine))
+        first = None if found is None else await self._book.find(found.decode())
+        if first is None or first.outcome is not Effect.EXECUTED or not _same_rules(first, mine):
+            return None
+        earlier = await self._carried_out(first.transaction_id)
+        return earlier if earlier.result is not None else None
+
+    async def announce(self, mine: Transaction) -> bool:
+        """Stand as the first of its equals once more. False: another one stands there, and had an effect, or may
+        have."""
+        key, announced = _key(mine), mine.transaction_id.encode()
+        for _ in range(ATTEMPTS):
+            if await self._store.add(Space.DUPLICATE, key, announced, ttl_s=LONGEST_S):
+                return True
+            found = await self._store.get(Space.DUPLICATE, key)
+            if found is None:
+                continue
+            if found != announced:
+                other = await self._book.find(found.decode())
+                if other is None or other.outcome is not Effect.REFUSED:
+                    return False
+            if await self._store.swap(Space.DUPLICATE, key, expected=found, value=announced, ttl_s=LONGEST_S):
+                return True
+        return False
+
     async def keep(
         self, transaction: Transaction, result: msgspec.Raw, result_type: str | None, *, ttl_s: float
     ) -> None:
@@ -102,6 +138,9 @@ class Duplicates:
             return Earlier(transaction_id=first, outcome=transaction.outcome)
         if wanted.answers == "unsettled":
             return None
+        return await self._carried_out(first)
+
+    async def _carried_out(self, first: str) -> Earlier:
         kept = await self._store.get(Space.DUPLICATE, _result_key(first))
         if kept is None:
             return Earlier(transaction_id=first, outcome=Effect.EXECUTED)
@@ -118,6 +157,10 @@ def _key(one: Transaction) -> str:
     """The same for equal calls and for no others: a hash over an unambiguous encoding."""
     equal = (one.issuer, one.subject, one.server, one.tool, one.arguments_hash)
     return "call:" + hashlib.sha256(msgspec.json.encode(equal)).hexdigest()
+
+
+def _same_rules(one: Transaction, other: Transaction) -> bool:
+    return (one.definition_hash, one.revision) == (other.definition_hash, other.revision)
 
 
 def _result_key(transaction_id: str) -> str:

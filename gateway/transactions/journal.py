@@ -21,12 +21,13 @@ from gateway.outcome.journal import Earlier
 from gateway.outcome.parked import Question
 from gateway.outcome.redact import masked_result
 from gateway.policy.classes import Classes
-from gateway.policy.decision import Allow
+from gateway.policy.decision import Allow, Confirm
 from gateway.policy.question import Asked
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.lease import Lease
 from gateway.transactions.rules import RecoveryRules
+from gateway.transactions.sent import sent_of
 from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply
 
@@ -54,7 +55,9 @@ class TransactionJournal:
         rules: Mapping[str, RecoveryRules],
         now: Callable[[], float],
         followers: Sequence[Settled] = (),
+        keep_arguments: bool = True,
     ) -> None:
+        self._keep_arguments = keep_arguments
         self._book = book
         self._lease = lease
         self._duplicates = duplicates
@@ -92,6 +95,13 @@ class TransactionJournal:
             how = How.NOBODY if reply.effect is Effect.UNKNOWN else How.ANSWER
             await self._settled(begun, decision, reply, how)
         return reply
+
+    async def answered(self, asked: Asked, decision: Confirm) -> Earlier | None:
+        """See ``Earliers.answered``."""
+        wanted = decision.obligations.duplicates
+        if wanted is None:
+            return None
+        return await self._duplicates.answered(self._opened(asked, decision, asked.call.call_id), wanted)
 
     async def lapsed(self, transaction_id: str) -> None:
         """Nobody came back to a call whose target had begun: unknown. Never raises."""
@@ -148,7 +158,7 @@ class TransactionJournal:
             raise _already_begun()
         return again
 
-    def _opened(self, asked: Asked, decision: Allow, transaction_id: str) -> Transaction:
+    def _opened(self, asked: Asked, decision: Allow | Confirm, transaction_id: str) -> Transaction:
         call, rules, now = asked.call, self._rules.get(asked.call.server), self._now()
         replay = decision.obligations.replay
         return Transaction(
@@ -166,6 +176,9 @@ class TransactionJournal:
             data_class=decision.data_class,
             idempotency_key=transaction_id if rules is not None and rules.idempotent(call.tool) else None,
             kept={} if rules is None else rules.kept_of(call.tool, call.arguments),
+            sent=sent_of(call.arguments) if self._keep_arguments else None,
+            money=asked.money,
+            revision=decision.revision,
             replay_until=None if replay is None else now + replay.within_seconds,
         )
 
@@ -231,6 +244,7 @@ class TransactionJournal:
             finished_at=self._now(),
             # What is known needs no lookup, and what needs none is not kept.
             kept=begun.kept if reply.effect is Effect.UNKNOWN else {},
+            sent=begun.sent if reply.effect is Effect.UNKNOWN else None,
         )
 
 

@@ -14,6 +14,8 @@ from gateway.transactions.recovery import Sweep
 
 IDLE_LEASES = 2
 """Leases between two looks while nothing is left open: a gateway that dies is found also where none is started."""
+TELL_S = 24 * 3600.0
+"""Seconds until the log says again that something waits for a person: it never ends by itself."""
 _LOG = logging.getLogger("countersign.transactions")
 
 
@@ -42,7 +44,7 @@ class Keeper:
         self._renew_s = renew_s
         self._idle_s = IDLE_LEASES * lease.ttl_s
         self._running: asyncio.Task[None] | None = None
-        self._told = False
+        self._told_at: float | None = None
         self._stopping = False
 
     async def start(self) -> None:
@@ -81,12 +83,15 @@ class Keeper:
         except Exception:  # noqa: BLE001 - the sign of life must go on, whatever one row holds
             _LOG.exception("the look at the journal broke")
             return self._idle_s
-        if swept.unknown and not self._told:
+        now = self._monotonic()
+        if swept.unknown and (self._told_at is None or now >= self._told_at + TELL_S):
+            self._told_at = now
             _LOG.warning(
                 "%d transactions have an unknown outcome and wait for a person: countersign transactions list",
                 swept.unknown,
             )
-        self._told = bool(swept.unknown)  # once, until all of them are settled
+        if not swept.unknown:
+            self._told_at = None
         return self._lease.ttl_s / 2 if swept.left else self._idle_s
 
     async def _renewed(self) -> None:

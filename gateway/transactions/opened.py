@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 from gateway.policy.classes import Classes
 from gateway.state.store import Store
-from gateway.transactions.book import TransactionBook
+from gateway.transactions.book import KEPT_S, TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.journal import TransactionJournal
 from gateway.transactions.keeper import Keeper
 from gateway.transactions.lease import Lease
-from gateway.transactions.recovery import Definitions, Recovery, RecoveryAudit
+from gateway.transactions.prices import Prices
+from gateway.transactions.recovery import ARGUMENTS_S, Definitions, Recovery, RecoveryAudit
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.transaction import Settled
 from gateway.upstream.target import Upstream
@@ -32,15 +33,39 @@ async def open_journal(
     lease_s: float,
     followers: Sequence[Settled] = (),
     monotonic: Callable[[], float] = time.monotonic,
+    kept_s: float = KEPT_S,
+    arguments_s: float = ARGUMENTS_S,
+    prices: Prices | None = None,
 ) -> AsyncIterator[TransactionJournal]:
-    """What died is looked up beside the first calls, not before them. ``followers`` hear of late outcomes."""
-    book = TransactionBook(store)
+    """What died is looked up beside the first calls, not before them. ``followers`` hear of late outcomes. ``kept_s``:
+    how long what is settled stays; ``arguments_s``: how long arguments do while nobody knows, 0: never written.
+    ``prices``: what a replay would cost now."""
+    book = TransactionBook(store, kept_s=kept_s)
     lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
-    recovery = Recovery(book, lease, upstreams, definitions, audit, rules=rules, now=now, followers=followers)
+    recovery = Recovery(
+        book,
+        lease,
+        upstreams,
+        definitions,
+        audit,
+        rules=rules,
+        now=now,
+        followers=followers,
+        arguments_s=arguments_s,
+        prices=prices,
+    )
     keeper = Keeper(lease, recovery, monotonic=monotonic, renew_s=lease_s / 3)
     duplicates = Duplicates(store, book)
     journal = TransactionJournal(
         book, lease, duplicates, classes=classes, rules=rules, now=now, followers=followers
+    journal = TransactionJournal(
+        book,
+        lease,
+        Duplicates(store, book),
+        classes=classes,
+        rules=rules,
+        now=now,
+        keep_arguments=arguments_s > 0,
     )
     await keeper.start()
     try:

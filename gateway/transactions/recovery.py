@@ -4,8 +4,8 @@ A transaction is taken over by compare-and-set, so of several gateways one looks
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
 not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only
 where the target promises to answer it with the first result, the policy let it be replayed when the call was allowed,
-that time is not over, the arguments are whole, and the tool is still the approved one. It may be the first that
-arrives: then the call, which was countersigned, is carried out now, once.
+that time is not over, the arguments are whole, the tool is still the approved one, and the money the same. It may be the
+first that arrives: then the call, which was countersigned, is carried out now, once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from gateway.canonical import canonical_hash
 from gateway.catalog.catalog import Entry
 from gateway.catalog.drift import drift
 from gateway.errors import CountersignError
@@ -25,12 +24,16 @@ from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.journal import resource_of, structured_of
 from gateway.transactions.lease import Lease
+from gateway.transactions.prices import Prices, as_countersigned
 from gateway.transactions.rules import RecoveryRules
+from gateway.transactions.sent import whole
 from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply, Upstream
 
 LOOKUP_SUFFIX = "-recover"
 """Makes a lookup's idempotency key another one than the call's. PayPal allows 38 characters."""
+ARGUMENTS_S = 72 * 3600.0
+"""Seconds after which the arguments of an unknown call are forgotten: a weekend and a day."""
 _LOG = logging.getLogger("countersign.transactions")
 
 
@@ -86,7 +89,11 @@ class Recovery:
         rules: Mapping[str, RecoveryRules],
         now: Callable[[], float],
         followers: Sequence[Settled] = (),
+        arguments_s: float = ARGUMENTS_S,
+        prices: Prices | None = None,
     ) -> None:
+        self._prices = prices
+        self._arguments_s = arguments_s
         self._book = book
         self._lease = lease
         self._upstreams = upstreams
@@ -103,6 +110,7 @@ class Recovery:
         found = [one for one in rows if one.state is not State.SETTLED]
         alive = {one: await self._lease.alive(one) for one in {one.instance for one in found}}
         recovered = left = 0
+        await self._forget(rows)
         for transaction in found:
             if transaction.instance == self._lease.instance:
                 continue
@@ -111,6 +119,14 @@ class Recovery:
             elif await self._recovered(transaction):
                 recovered += 1
         return Sweep(recovered=recovered, left=left, unknown=len(rows) - len(found))
+
+    async def _forget(self, rows: list[Transaction]) -> None:
+        """The arguments of what has been unknown for long: nobody may send them again, and a person has had the time
+        to look. Ids and amount stay."""
+        for one in rows:
+            over = self._now() >= one.started_at + self._arguments_s
+            if over and one.sent is not None and one.state is State.SETTLED:
+                await self._book.replace(one, msgspec.structs.replace(one, sent=None))
 
     def _is_kept(self, transaction: Transaction, *, alive: bool) -> bool:
         """Its process lives; or it waits for its host, which may come back to any gateway until its time is over."""
@@ -165,7 +181,7 @@ class Recovery:
             return self._ended(mine, Effect.EXECUTED, How.LOOKUP, reply)
         if await self._may_replay(mine, rules):
             reply = await self._upstreams[mine.server].call(
-                mine.tool, mine.kept, transaction_id=mine.transaction_id, meta={}
+                mine.tool, _arguments(mine), transaction_id=mine.transaction_id, meta={}
             )
             page.upstream(reply)
             if reply.effect is Effect.EXECUTED and not reply.is_error:
@@ -196,11 +212,14 @@ class Recovery:
             return False
         if now >= mine.replay_until or now >= mine.started_at + promised:
             return False
-        if canonical_hash(mine.kept) != mine.arguments_hash:
-            return False  # what is kept is not the whole call: another request under the same key
+        if not whole(_arguments(mine), mine.arguments_hash):
+            return False  # what is kept is not the whole call
         entry = await self._definitions.current(mine.server, mine.tool, sensitive=True)
-        unchanged = entry.tool.definition_hash == mine.definition_hash
-        return unchanged and drift(entry.tool, entry.approval, now=now) is None
+        if entry.tool.definition_hash != mine.definition_hash:
+            return False
+        if drift(entry.tool, entry.approval, now=now) is not None:
+            return False
+        return self._prices is None or await as_countersigned(self._prices, mine, _arguments(mine))
 
     def _ended(self, mine: Transaction, outcome: Effect, how: How, reply: Reply | None = None) -> Transaction:
         rules = self._rules.get(mine.server)
@@ -216,7 +235,13 @@ class Recovery:
             resource_id=None if reply is None or rules is None else resource_of(rules, reply),
             finished_at=self._now(),
             kept=mine.kept if outcome is Effect.UNKNOWN else {},
+            sent=mine.sent if outcome is Effect.UNKNOWN else None,
         )
+
+
+def _arguments(mine: Transaction) -> dict[str, Any]:
+    """The whole call where it is kept, else the ids and the amount, which may be the whole call."""
+    return mine.kept if mine.sent is None else mine.sent.arguments
 
 
 def line_of(transaction: Transaction) -> str:

@@ -48,6 +48,7 @@ class Settlement:
             settled_by=by,
             finished_at=self._now(),
             kept={},
+            sent=None,
         )
         if not await self._book.replace(transaction, settled):
             return None

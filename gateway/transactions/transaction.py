@@ -1,7 +1,7 @@
 """One call that leaves for its target, as it is written down before and after; and who else hears how it ended.
 
-What is kept of the arguments is what a lookup at the target needs and the audit may show: ids and amounts, never names,
-addresses or free text. Times are unix seconds.
+``kept`` is what a lookup at the target needs and the audit may show: ids and amounts, never names, addresses or free
+text. ``sent`` is all of the arguments (:mod:`.sent`). Neither outlives the doubt. Times are unix seconds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.policy.money import Money
+from gateway.transactions.sent import Sent
 from gateway.upstream.target import Effect
 
 _LOG = logging.getLogger("countersign.transactions")
@@ -35,7 +37,7 @@ class How(StrEnum):
     LOOKUP = "lookup"
     """A read at the target, after a crash."""
     REPLAY = "replay"
-    """The same request with the same idempotency key, after a crash."""
+    """The same request with the same idempotency key, after a crash or by a person's order."""
     PERSON = "person"
     """Somebody who looked there."""
     NEVER_SENT = "never_sent"
@@ -49,7 +51,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     ``idempotency_key`` is what the target got to tell a repeat from a new request, and None where it knows no such
     thing. ``replay_until``: until when the policy lets a recovery ask again with that key. ``resource_id`` is the
-    target's id of what the call made (a refund, an order).
+    target's id of what the call made (a refund, an order). ``money`` is what was countersigned, ``revision``
+    that of the policy which allowed it.
     """
 
     transaction_id: str
@@ -66,6 +69,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     data_class: int | None = None
     idempotency_key: str | None = None
     kept: dict[str, Any] = {}
+    sent: Sent | None = None
+    money: Money | None = None
+    revision: str = ""
     replay_until: float | None = None
     outcome: Effect | None = None
     how: How | None = None

@@ -11,10 +11,11 @@ import pytest
 
 from gateway.state.open import open_store
 from gateway.transactions.book import TransactionBook
+from gateway.transactions.sent import Sent
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.target import Effect
 from tests.cli.conftest import Run, audit_lines
-from tests.support.transactions import a_transaction
+from tests.support.transactions import KEPT, a_transaction
 
 Config = Callable[..., Path]
 
@@ -65,6 +66,34 @@ def test_one_is_shown(run: Run) -> None:
     missing = run("transactions", "show", "nothing")
     assert missing.code == 1
     assert "never sent" in missing.err
+
+
+NOTED = {**KEPT, "note_to_payer": "Dear \x1b[31mAda"}
+
+
+def test_what_was_sent_is_shown_and_not_listed(run: Run) -> None:
+    """To whoever asks about this one; a list goes into tickets and monitors. It writes nothing on the terminal."""
+    written(msgspec.structs.replace(UNKNOWN, sent=Sent(arguments=NOTED)))
+    shown = run("transactions", "show", "t-unknown")
+    assert "/note_to_payer: Dear <U+001B>[31mAda" in shown.out
+    assert "transactions retry t-unknown" in shown.out
+    assert run("transactions", "show", "t-unknown", "--json").document["sent"]["arguments"] == NOTED
+    for listed in (run("transactions", "list"), run("transactions", "list", "--all", "--json")):
+        assert "Ada" not in listed.out
+    run("transactions", "settle", "t-unknown", "--found", "failed", "--by", "ann")
+    assert "Ada" not in run("transactions", "show", "t-unknown").out
+
+
+def test_what_must_not_be_sent_again_is_not(run: Run, tmp_path: Path) -> None:
+    """The reason is one line, nothing is recorded as ordered, and a name is demanded."""
+    written(UNKNOWN, OPEN)
+    refused = run("transactions", "retry", "t-unknown", "--by", "ann")
+    assert (refused.code, refused.out) == (1, "")
+    assert "not sent again" in refused.err
+    assert run("transactions", "retry", "t-open", "--by", "ann").code == 1
+    assert run("transactions", "retry", "t-none", "--by", "ann").code == 1
+    assert run("transactions", "retry", "t-unknown").code == 2
+    assert not [line for line in audit_lines(tmp_path) if line["reasons"] == ["admin.transaction_retry"]]
 
 
 @pytest.mark.parametrize(("found", "outcome"), [("executed", "executed"), ("failed", "refused")])

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from gateway.door.endpoint import STRANGER_BODY_BYTES
+from gateway.door.host import Host
 from gateway.outcome.pending import Status
 from gateway.policy.question import Confirmation
 from gateway.state.store import Space
@@ -68,6 +69,21 @@ async def test_two_posts_are_one_call(door: RestDoor) -> None:
     assert answer_of(second) == (200, {"content": [{"type": "text", "text": "done"}]})
     assert door.rooms.upstream.calls == [(MAKE, ARGS, transaction, {})]
     assert (last(door)["status"], last(door)["transaction_id"]) == ("executed", transaction)
+
+
+async def test_a_target_learns_whose_call_it_is(door: RestDoor) -> None:
+    """Attack: at a server that is shown another token for each caller, a call over REST came with the gateway's own."""
+    seen: list[str] = []
+
+    async def look(host: Host) -> Reply:
+        assert host.subject_token is not None
+        seen.append(host.subject_token.expose().decode())
+        return done()
+
+    door.rooms.upstream.asking = look
+    token = (await door.authorize(MAKE, ARGS)).json()["ephemeralToken"]
+    assert (await door.execute(token, MAKE, ARGS)).status_code == 200
+    assert seen == [AGENT]
 
 
 async def test_many_first_phases_are_all_distinct(door: RestDoor) -> None:

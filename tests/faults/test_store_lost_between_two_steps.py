@@ -50,5 +50,5 @@ async def test_a_store_that_dies_after_the_call_was_made(tmp_path: Path) -> None
             redis.stop()
             stop.released.set()
             assert status_of(await call) == "executed"
-            assert [one.request_id for one in house.simulator.calls] == [said(first)["transaction_id"]]
+            assert [one.request_id for one in house.paypal_seen] == [said(first)["transaction_id"]]
             assert house.records()[-1]["status"] == "executed"

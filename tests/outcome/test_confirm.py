@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gateway.door.call import Client
-from gateway.outcome.answer import Again, Refused
+from gateway.outcome.answer import Again, Executed, Refused, Unknown
 from gateway.outcome.confirm import MAX_ROUNDS, TOKEN_TTL_S, ConfirmOutcome
 from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
@@ -65,7 +65,9 @@ class Desk:
         )
         self.consents = Consents(waiting, now=clock)
 
-    async def confirm(self, asked: Asked, obligation: ConfirmObligation = ONE_HUMAN) -> Again | Refused:
+    async def confirm(
+        self, asked: Asked, obligation: ConfirmObligation = ONE_HUMAN
+    ) -> Again | Executed | Refused | Unknown:
         """Judge consent as the walk does, then let the call wait."""
         consent = await self.consents.presented(asked)
         return await self.outcome.carry_out(asked, a_decision(obligation), consent, has_output_schema=False)
@@ -233,7 +235,7 @@ async def came_back(desk: Desk) -> Asked:
     return asked_by(token=first.token)
 
 
-async def held(desk: Desk, asked: Asked) -> "asyncio.Task[Again | Refused]":
+async def held(desk: Desk, asked: Asked) -> "asyncio.Task[Again | Executed | Refused | Unknown]":
     """That call, judged while nobody had decided, and let wait from then on."""
     consent = await desk.consents.presented(asked)
     return asyncio.create_task(desk.outcome.carry_out(asked, a_decision(), consent, has_output_schema=False))

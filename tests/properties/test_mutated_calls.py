@@ -127,7 +127,7 @@ async def send(house: House, body: bytes, change: tuple[str, str, str] | None) -
 
 def what_paypal_saw(house: House, since: int) -> list[tuple[str, str, Any]]:
     """Everything that arrived there, without what differs from call to call."""
-    return [(call.method, call.path, call.body) for call in house.simulator.calls[since:]]
+    return [(call.method, call.path, call.body) for call in house.paypal_seen[since:]]
 
 
 @pytest.fixture(scope="module")

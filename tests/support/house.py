@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from gateway.settings.model import (
     StateSettings,
     UpstreamSettings,
 )
+from gateway.upstream.paypal.simulator.exchange import RecordedCall
 from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
 from gateway.upstream.paypal.simulator.serve import serve_simulator
 from tests.support.compose import free_port
@@ -42,6 +43,7 @@ MODERN_META: dict[str, Any] = {
     "io.modelcontextprotocol/clientInfo": {"name": "test-host", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+CAPTURES, ORDERS = "/v2/payments/captures/", "/v2/checkout/orders/"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -57,6 +59,17 @@ class ShiftedClock:
     def advance(self, seconds: float) -> None:
         """Time passes for the gateway, not for its store (whose own expiry comes on top)."""
         self._ahead += seconds
+
+
+def without_lookups(calls: Sequence[RecordedCall]) -> list[RecordedCall]:
+    """Without the reads by which the gateway learns, before anything is judged, who would get a refund: a capture,
+    which no tool reads, and its order. Reads that tell an amount are in: each has a test of its own."""
+    seen = []
+    for before, call in zip([None, *calls], calls, strict=False):
+        follows = before is not None and before.path.startswith(CAPTURES) and call.path.startswith(ORDERS)
+        if call.method != "GET" or not (call.path.startswith(CAPTURES) or follows):
+            seen.append(call)
+    return seen
 
 
 @dataclass(kw_only=True)
@@ -123,8 +136,13 @@ class House:
 
     @property
     def paypal_calls(self) -> int:
-        """Everything that reached PayPal's API."""
-        return len(self.simulator.calls)
+        """Everything that reached PayPal's API, but for what :func:`without_lookups` leaves out."""
+        return len(self.paypal_seen)
+
+    @property
+    def paypal_seen(self) -> list[RecordedCall]:
+        """The same, in order."""
+        return without_lookups(self.simulator.calls)
 
     def records(self, phase: str = "call") -> list[dict[str, Any]]:
         """Audit records of a phase, in order, the ``opened`` ones included."""

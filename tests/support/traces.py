@@ -19,7 +19,7 @@ class Trace:
     @property
     def paypal(self) -> list[RecordedCall]:
         """What reached PayPal's API, in order."""
-        return self._house.simulator.calls[self._paypal :]
+        return self._house.paypal_seen[self._paypal :]
 
     @property
     def writes(self) -> list[RecordedCall]:

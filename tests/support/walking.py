@@ -4,7 +4,7 @@ and the audit file are real."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,11 +241,15 @@ class StaticMoney:
         """See ``MoneyRules.money_of``."""
         return None if tool == READ else self.money
 
-    def lookup_for(self, tool: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    def lookup_for(
+        self, tool: str, arguments: Mapping[str, Any], answers: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[str, dict[str, Any]] | None:
         """See ``MoneyRules.lookup_for``."""
         return None
 
-    def money_from(self, tool: str, arguments: Mapping[str, Any], structured: Mapping[str, Any]) -> Money:
+    def money_from(
+        self, tool: str, arguments: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
+    ) -> Money:
         """See ``MoneyRules.money_from``."""
         return self.money
 

@@ -72,7 +72,15 @@ class Desk:
     def __post_init__(self) -> None:
         self.book = TransactionBook(self.store)
         self.lease = Lease(self.store, monotonic=self.monotonic, instance=self.instance)
-        self.journal = TransactionJournal(
+        self.journal = self.opened()
+        self.followed: list[Transaction] = []
+        self.sent: list[str] = []
+        self.reply: Reply | Question | BaseException = done()
+        self.sending: Callable[[], Awaitable[object]] | None = None
+
+    def opened(self, **members: Any) -> TransactionJournal:
+        """Its journal, or one with other settings."""
+        return TransactionJournal(
             self.book,
             self.lease,
             Duplicates(self.store, self.book, sleep=self._sleep),
@@ -80,11 +88,8 @@ class Desk:
             rules={"bank": paypal_recovery},
             now=self.clock,
             followers=[self],
+            **members,
         )
-        self.followed: list[Transaction] = []
-        self.sent: list[str] = []
-        self.reply: Reply | Question | BaseException = done()
-        self.sending: Callable[[], Awaitable[object]] | None = None
 
     async def settled(self, transaction: Transaction) -> None:
         """See ``Settled``."""

@@ -18,7 +18,7 @@ from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
 from tests.support.stores import Stores
 from tests.support.transactions import KEPT
-from tests.support.walking import done
+from tests.support.walking import MONEY, done
 from tests.transactions.conftest import Desk
 
 REFUNDED = done(
@@ -107,6 +107,26 @@ async def test_a_known_outcome_is_kept_for_a_day(desk: Desk, stores: Stores) -> 
     stores.advance(24 * 3600 + 1)
     assert await desk.book.find("known") is None
     assert (await desk.kept("unknown")).outcome is Effect.UNKNOWN
+
+
+async def test_what_was_sent_is_kept_while_nobody_knows(desk: Desk) -> None:
+    """All of it, for a person to read or have sent again; of a call whose end is known, nothing."""
+    arguments = {**KEPT, "note_to_payer": "Dear Ada"}
+    desk.reply = Reply(effect=Effect.UNKNOWN)
+    await desk.carried(arguments=arguments)
+    kept = await desk.kept()
+    assert kept.sent is not None
+    assert kept.sent.arguments == arguments
+    assert kept.money == MONEY
+
+
+async def test_where_arguments_are_not_kept_none_are_written(desk: Desk) -> None:
+    """``transactions.arguments_hours: 0``: not even for a moment."""
+    desk.journal = desk.opened(keep_arguments=False)
+    desk.sending = desk.kept
+    desk.reply = Reply(effect=Effect.UNKNOWN)
+    await desk.carried(arguments={**KEPT, "note_to_payer": "Dear Ada"})
+    assert (await desk.kept()).sent is None
 
 
 async def test_a_caller_that_goes_away_leaves_an_unknown_outcome(desk: Desk) -> None:

@@ -19,7 +19,8 @@ from gateway.catalog.tool import Approval
 from gateway.errors import AuditUnavailable, UpstreamUnavailable
 from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.state.store import Space
-from gateway.transactions.recovery import Recovery, Sweep
+from gateway.transactions.recovery import ARGUMENTS_S, Recovery, Sweep
+from gateway.transactions.sent import Sent
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.target import Effect, Reply
@@ -337,6 +338,32 @@ async def test_a_tool_whose_approval_was_revoked_is_not_replayed(house: House) -
     house.tools.approval = an_approval(revoked=True)
     await house.recovery.sweep()
     assert house.calls == []
+
+
+async def test_arguments_are_forgotten_when_nobody_may_send_them_again(house: House) -> None:
+    """Of what is unknown; the ids and the amount stay for whoever looks, and so does the transaction."""
+    sent = Sent(arguments={**KEPT, "note_to_payer": "Dear Ada"})
+    unknown = {"state": State.SETTLED, "outcome": Effect.UNKNOWN, "sent": sent}
+    await house.left("old", **unknown, started_at=STARTED - ARGUMENTS_S)
+    await house.left("new", **unknown)
+    assert await house.recovery.sweep() == Sweep(unknown=2)
+    old, new = await house.desk.kept("old"), await house.desk.kept("new")
+    assert (old.sent, old.kept, old.outcome) == (None, KEPT, Effect.UNKNOWN)
+    assert new.sent == sent
+    rows = await house.desk.store.entries(Space.TRANSACTION, limit=10)
+    assert sum(b"Ada" in value for _, value in rows) == 1
+
+
+async def test_a_refund_with_a_note_can_be_replayed(house: House) -> None:
+    """Where the policy let it be: its arguments are kept whole."""
+    arguments = {**KEPT, "note_to_payer": "Dear Ada"}
+    await house.left(
+        sent=Sent(arguments=arguments), arguments_hash=canonical_hash(arguments), replay_until=STARTED + 900
+    )
+    house.upstream.reply = done({"structuredContent": {"id": "R-1"}})
+    assert await house.recovery.sweep() == Sweep(recovered=1)
+    assert [one[1] for one in house.upstream.calls] == [arguments]
+    assert (await house.desk.kept()).sent is None
 
 
 async def test_what_waits_for_a_person_is_counted_and_left(house: House) -> None:

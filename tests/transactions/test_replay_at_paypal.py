@@ -9,13 +9,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.policy.amounts import Amounts
 from gateway.state.store import Space
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.lease import Lease
 from gateway.transactions.recovery import Recovery, Sweep
 from gateway.transactions.transaction import How, State, Transaction
+from gateway.upstream.paypal import money as paypal_money
 from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.paypal.simulator.faults import Fault, Match
+from gateway.upstream.paypal.simulator.seeds import COMPLETED_ORDER
 from gateway.upstream.target import Effect
 from tests.support.answers import status_of, text_of
 from tests.support.calls import confirmed, refund
@@ -71,6 +74,7 @@ async def test_a_refund_is_asked_for_again_and_made_once(house: House, fault: st
         rooms.books,
         rules={"paypal": paypal_recovery},
         now=house.clock,
+        prices=Amounts({"paypal": paypal_money}, rooms.upstreams),
     )
     assert await recovery.sweep() == Sweep(recovered=1)
     assert len(house.simulator.ledger.refunds) == refunds + 1
@@ -85,3 +89,27 @@ async def test_a_refund_is_asked_for_again_and_made_once(house: House, fault: st
     assert (opened["status"], closed["status"]) == ("opened", "executed")
     assert (closed["transaction_id"], closed["tool"]) == (left.transaction_id, "create_refund")
     assert closed["upstream"]["request_id"] == left.transaction_id
+
+
+async def test_what_costs_something_else_by_now_is_not_replayed(house: House) -> None:
+    """Attack: while its first try is in doubt, the money becomes another merchant's."""
+    left = await doubtful(house, "drop_before_effect")
+    unit = house.simulator.ledger.orders[COMPLETED_ORDER]["purchase_units"][0]
+    unit["payee"] = {"merchant_id": "2MALL2RYMALL2", "email_address": "mallory@example.com"}
+    store, rooms = house.gateway.store, house.gateway.house
+    recovery = Recovery(
+        TransactionBook(store),
+        Lease(store, monotonic=time.monotonic),
+        rooms.upstreams,
+        rooms.catalog,
+        rooms.books,
+        rules={"paypal": paypal_recovery},
+        now=house.clock,
+        prices=Amounts({"paypal": paypal_money}, rooms.upstreams),
+    )
+    refunds = len(house.simulator.ledger.refunds)
+    assert await recovery.sweep() == Sweep(recovered=1)
+    kept = await TransactionBook(store).find(left.transaction_id)
+    assert kept is not None
+    assert kept.outcome is Effect.UNKNOWN
+    assert len(house.simulator.ledger.refunds) == refunds

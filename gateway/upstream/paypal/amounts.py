@@ -7,7 +7,7 @@ hazard 12: the toolkit rounds the sum and is refused with TAX_TOTAL_MISMATCH).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
@@ -120,6 +120,38 @@ def money_objects(value: Any, pointer: str = "") -> Iterator[tuple[str, Mapping[
     elif isinstance(value, list):
         for i, member in enumerate(value):
             yield from money_objects(member, f"{pointer}/{i}")
+
+
+def dearest_charge(plan: Mapping[str, Any], *, quantity: Decimal) -> tuple[Decimal, str]:
+    """The most that one billing moment can take: setup fee, dearest cycle and the tax on both. :raises AmountError:"""
+    prices: list[tuple[Decimal, str]] = []
+    for cycle in plan["billing_cycles"]:
+        scheme = cycle.get("pricing_scheme", {})
+        prices.extend(money_in(tier["amount"]) for tier in scheme.get("tiers", ()))
+        if "fixed_price" in scheme:
+            prices.append(money_in(scheme["fixed_price"]))
+    fee = plan.get("payment_preferences", {}).get("setup_fee")
+    setup = (Decimal(0), prices[0][1]) if fee is None else money_in(fee)
+    if len({currency for _, currency in (setup, *prices)}) != 1:
+        raise AmountError("/billing_cycles", "has several currencies")
+    charge = setup[0] + max(price for price, _ in prices) * quantity
+    taxes = plan.get("taxes")
+    if taxes and not taxes.get("inclusive", False):
+        charge += charge * decimal_of(taxes["percentage"], "/taxes/percentage") / _HUNDRED
+    return charge, setup[1]
+
+
+def sum_of(amounts: Iterable[Mapping[str, Any]]) -> tuple[Decimal, str]:
+    """Money objects of one currency, added up. :raises AmountError:"""
+    found = [money_in(amount) for amount in amounts]
+    if len({currency for _, currency in found}) != 1:
+        raise AmountError("", "has several currencies")
+    return sum((amount for amount, _ in found), Decimal(0)), found[0][1]
+
+
+def money_in(value: Mapping[str, Any]) -> tuple[Decimal, str]:
+    """One ``{currency_code, value}`` of an answer. :raises AmountError:"""
+    return decimal_of(value["value"], ""), value["currency_code"]
 
 
 def _order_line(item: Mapping[str, Any], currency: str, pointer: str) -> OrderLine:

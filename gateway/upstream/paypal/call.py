@@ -10,6 +10,7 @@ from typing import Any
 from gateway.upstream.paypal import outcome
 from gateway.upstream.paypal.api import NoReply, NotSent, PayPalApi
 from gateway.upstream.paypal.definitions import TOOLS
+from gateway.upstream.paypal.lookups import LOOKUPS
 from gateway.upstream.paypal.operation import Problem, ToolDefinition
 from gateway.upstream.paypal.problem import PayPalProblem
 from gateway.upstream.paypal.request import UnsafePath, build_request
@@ -30,7 +31,7 @@ class ToolCaller:
     def __init__(self, api: PayPalApi, *, new_id: Callable[[], str] = new_request_id) -> None:
         self._api = api
         self._new_id = new_id
-        self._checkers = {name: ArgumentChecker(tool) for name, tool in TOOLS.items()}
+        self._checkers = {name: ArgumentChecker(tool) for name, tool in {**TOOLS, **LOOKUPS}.items()}
 
     async def call(
         self, tool: ToolDefinition, arguments: Mapping[str, Any], transaction_id: object

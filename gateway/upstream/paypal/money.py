@@ -1,174 +1,221 @@
-"""What a call costs whom: from its arguments, or from the read that tells. Pure; never raises, never guesses.
+"""What a call costs whom: from its arguments, and from the reads that tell the rest. Pure; never raises, never guesses.
 
 Not known is ``Money()``, source ``unknown``, which a policy must take for more than any limit; None means
-that the tool moves no money and asks for none. Of several possible amounts the greatest is told.
+that the tool moves no money and asks for none. Of several possible amounts the greatest is told. An answer about
+another resource than the one that was asked for, or one that contradicts the arguments, is no answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gateway.policy.money import Money
+from gateway.upstream.paypal import captures
 from gateway.upstream.paypal.amounts import (
     AmountError,
     amount_of,
+    dearest_charge,
     decimal_of,
     invoice_total,
+    money_in,
     order_totals,
     rendered,
+    sum_of,
 )
+from gateway.upstream.paypal.lookups import CHANGED_AMOUNTS, Answers, Read, next_read
 from gateway.upstream.paypal.operation import Arguments
+from gateway.upstream.paypal.parties import one_spelling, party
 from gateway.upstream.paypal.schema import CURRENCIES
 
 _UNKNOWN = Money()
-_HUNDRED = Decimal(100)
 _BROKEN = (AmountError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What malformed arguments or a malformed answer can raise below. All of it means: not known."""
 
-Cost = tuple[Decimal, str, str | None]
-"""Amount, currency, payee."""
+
+class Cost(NamedTuple):
+    """``payees`` and ``payers`` may repeat themselves; a None among them is somebody who could not be named."""
+
+    amount: Decimal
+    currency: str
+    payees: Iterable[str | None] = ()
+    payers: Iterable[str | None] = ()
+    source: Literal["arguments", "lookup"] = "arguments"
 
 
 def money_of(tool: str, arguments: Arguments) -> Money | None:
     """The money in the arguments alone; ``unknown`` where a lookup could tell; None where there is none."""
-    if tool in _FROM_LOOKUP:
-        return _UNKNOWN
-    if tool == "update_subscription" and not _CHANGED_AMOUNTS & arguments.keys():
+    if tool == "update_subscription" and CHANGED_AMOUNTS.isdisjoint(arguments):
         return None
-    cost = _FROM_ARGUMENTS.get(tool)
-    return None if cost is None else _told(lambda: cost(arguments), "arguments")
+    return money_from(tool, arguments, ()) if tool in _COSTS else None
 
 
-def lookup_for(tool: str, arguments: Arguments) -> tuple[str, dict[str, Any]] | None:
-    """The read tool and its arguments that tell what this call costs; None where no tool of ours can tell.
-
-    ``create_refund`` without an amount has none: none of the 28 tools reads a capture.
-    """
-    if tool not in _FROM_LOOKUP:
-        return None
-    read, given, wanted, _ = _FROM_LOOKUP[tool]
-    return (read, {wanted: arguments[given]}) if given in arguments else None
+def lookup_for(tool: str, arguments: Arguments, answers: Answers = ()) -> Read | None:
+    """The next read that tells what this call costs whom; None where nothing more can be told."""
+    return next_read(tool, arguments, answers)
 
 
-def money_from(tool: str, arguments: Arguments, structured: Mapping[str, Any]) -> Money:
-    """The answer of :func:`lookup_for`'s tool -> the money of the call itself."""
-    if tool not in _FROM_LOOKUP:
+def money_from(tool: str, arguments: Arguments, answers: Answers) -> Money:
+    """The arguments and the answers of :func:`lookup_for`'s reads, as many as there were -> the money of the call."""
+    cost = _COSTS.get(tool)
+    if cost is None:
         return _UNKNOWN
-    cost = _FROM_LOOKUP[tool][3]
-    return _told(lambda: cost(arguments, structured), "lookup")
-
-
-def _told(cost: Callable[[], Cost], source: Literal["arguments", "lookup"]) -> Money:
     try:
-        amount, currency, payee = cost()
+        amount, currency, payees, payers, source = cost(arguments, answers)
         if currency not in CURRENCIES or amount <= 0:
             return _UNKNOWN
-        return Money(amount=rendered(amount, currency), currency=currency, payee=payee, source=source)
+        receiving, paying = _all_of(payees), _all_of(payers)
+        return Money(
+            amount=rendered(amount, currency),
+            currency=currency,
+            payee=receiving[0] if len(receiving) == 1 else None,
+            payees=receiving,
+            payers=paying,
+            source=source,
+        )
     except _BROKEN:
         return _UNKNOWN
 
 
-def _order(arguments: Arguments) -> Cost:
-    return order_totals(arguments).total, arguments["currencyCode"], None
+def _all_of(parties: Iterable[str | None]) -> tuple[str, ...]:
+    """Each once and in order; none at all where one is missing: half a list would read as the whole."""
+    found = set(parties)
+    return () if None in found else tuple(sorted(one for one in found if one is not None))
 
 
-def _invoice(arguments: Arguments) -> Cost:
-    return *invoice_total(arguments), None
+def _new_order(arguments: Arguments, _: Answers) -> Cost:
+    """We receive; who pays is known when a buyer has approved."""
+    return Cost(order_totals(arguments).total, arguments["currencyCode"])
 
 
-def _refund(arguments: Arguments) -> Cost:
+def _new_invoice(arguments: Arguments, _: Answers) -> Cost:
+    return Cost(*invoice_total(arguments), *_billed(arguments))
+
+
+def _refund(arguments: Arguments, answers: Answers) -> Cost:
+    """The buyer of the capture receives, whoever was paid by it pays; without an amount, all that is left."""
+    if "amount" not in arguments:
+        captured = captures.read(arguments["capture_id"], answers)  # nobody asked: LookupError
+        return Cost(captured.left, captured.currency, (captured.buyer,), (captured.seller,), "lookup")
     currency = arguments["amount"]["currency_code"]
-    return amount_of(arguments["amount"]["value"], currency, "/amount/value"), currency, None
+    amount = amount_of(arguments["amount"]["value"], currency, "/amount/value")
+    if not answers:
+        return Cost(amount, currency)
+    captured = captures.read(arguments["capture_id"], answers)
+    if currency != captured.currency:
+        raise AmountError("/amount/currency_code", "is not the currency of the capture")
+    return Cost(amount, currency, (captured.buyer,), (captured.seller,))
 
 
-def _plan(arguments: Arguments) -> Cost:
-    return *_dearest_charge(arguments, quantity=1), None
+def _new_plan(arguments: Arguments, _: Answers) -> Cost:
+    return Cost(*dearest_charge(arguments, quantity=Decimal(1)))
 
 
-def _subscription_change(arguments: Arguments) -> Cost:
-    """All the amounts that are set, together: one change can move each of them."""
+def _changed_subscription(arguments: Arguments, answers: Answers) -> Cost:
+    """All the amounts that are set, together: one change can move each of them. A new price is that of one, and the
+    subscription says of how many."""
     currency = arguments["currency_code"]
     values = [arguments[name] for name in ("outstanding_balance", "shipping_amount") if name in arguments]
-    if "fixed_price" in arguments:
-        values.append(arguments["fixed_price"]["value"])
-    return sum((amount_of(value, currency, "") for value in values), Decimal(0)), currency, None
+    total = sum((amount_of(value, currency, "") for value in values), Decimal(0))
+    if answers:
+        _same(answers[0], "id", arguments["subscription_id"])
+    if "fixed_price" not in arguments:
+        return Cost(total, currency, (), _subscribers(answers[0]) if answers else ())
+    subscription = answers[0]
+    price = amount_of(arguments["fixed_price"]["value"], currency, "/fixed_price/value")
+    total += price * decimal_of(subscription.get("quantity", "1"), "/quantity")
+    return Cost(total, currency, (), _subscribers(subscription), "lookup")
 
 
-def _order_looked_up(_: Arguments, order: Mapping[str, Any]) -> Cost:
+def _order(arguments: Arguments, answers: Answers) -> Cost:
+    """Attack: an order of two units, ours first and somebody else's behind it. So everybody who gets a part is told,
+    whoever takes a platform fee included."""
+    order = answers[0]
+    _same(order, "id", arguments["id"])
     units = order["purchase_units"]
-    payee = units[0].get("payee", {})
-    amount, currency = _sum(unit["amount"] for unit in units)
-    return amount, currency, _text(payee.get("merchant_id") or payee.get("email_address"))
+    amount, currency = sum_of(unit["amount"] for unit in units)
+    receiving = [unit.get("payee") for unit in units]
+    receiving += [fee.get("payee") for unit in units for fee in _fees(unit) if fee.get("payee")]
+    payees = [_merchant(one) for one in receiving]
+    return Cost(amount, currency, payees, _payers(order), "lookup")
 
 
-def _invoice_looked_up(_: Arguments, invoice: Mapping[str, Any]) -> Cost:
-    return *_money(invoice["amount"]), None
+def _fees(unit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(unit.get("payment_instruction", {}).get("platform_fees", ()))
 
 
-def _dispute_looked_up(_: Arguments, dispute: Mapping[str, Any]) -> Cost:
+def _invoice(arguments: Arguments, answers: Answers) -> Cost:
+    invoice = answers[0]
+    _same(invoice, "id", arguments["invoice_id"])
+    return Cost(*money_in(invoice["amount"]), *_billed(invoice), "lookup")
+
+
+def _dispute(arguments: Arguments, answers: Answers) -> Cost:
+    dispute = answers[0]
+    _same(dispute, "dispute_id", arguments["dispute_id"])
+    amount, currency = money_in(dispute["dispute_amount"])
     transactions = dispute.get("disputed_transactions") or [{}]
-    buyer = transactions[0].get("buyer", {})
-    return *_money(dispute["dispute_amount"]), _text(buyer.get("email") or buyer.get("name"))
+    payees = [one_spelling(one.get("buyer", {}).get("email")) for one in transactions]
+    sellers = [_merchant(one.get("seller")) for one in transactions]
+    if len(answers) > 1:
+        captured = captures.read(transactions[0]["seller_transaction_id"], answers[1:])
+        payees = [captured.buyer or payees[0]]
+    return Cost(amount, currency, payees, sellers, "lookup")
 
 
-def _subscription_looked_up(arguments: Arguments, plan: Mapping[str, Any]) -> Cost:
-    amount, currency = _dearest_charge(plan, quantity=int(arguments.get("quantity", "1")))
+def _new_subscription(arguments: Arguments, answers: Answers) -> Cost:
+    plan = answers[0]
+    _same(plan, "id", arguments["plan_id"])
+    amount, currency = dearest_charge(plan, quantity=decimal_of(arguments.get("quantity", "1"), "/quantity"))
     if "shipping_amount" in arguments:
-        shipping, shipping_currency = _money(arguments["shipping_amount"])
+        shipping, shipping_currency = money_in(arguments["shipping_amount"])
         if shipping_currency != currency:
-            return Decimal(0), currency, None
+            raise AmountError("/shipping_amount/currency_code", "is not the currency of the plan")
         amount += shipping
-    return amount, currency, None
+    return Cost(amount, currency, (), _subscribers(arguments), "lookup")
 
 
-def _dearest_charge(plan: Mapping[str, Any], *, quantity: int) -> tuple[Decimal, str]:
-    """The most that one billing moment can take: setup fee, dearest cycle and the tax on both."""
-    prices: list[tuple[Decimal, str]] = []
-    for cycle in plan["billing_cycles"]:
-        scheme = cycle.get("pricing_scheme", {})
-        prices.extend(_money(tier["amount"]) for tier in scheme.get("tiers", ()))
-        if "fixed_price" in scheme:
-            prices.append(_money(scheme["fixed_price"]))
-    fee = plan.get("payment_preferences", {}).get("setup_fee")
-    setup = (Decimal(0), prices[0][1]) if fee is None else _money(fee)
-    if len({currency for _, currency in (setup, *prices)}) != 1:
-        raise AmountError("/billing_cycles", "has several currencies")
-    charge = setup[0] + max(price for price, _ in prices) * quantity
-    taxes = plan.get("taxes")
-    if taxes and not taxes.get("inclusive", False):
-        charge += charge * decimal_of(taxes["percentage"], "/taxes/percentage") / _HUNDRED
-    return charge, setup[1]
+def _same(answer: Mapping[str, Any], name: str, wanted: Any) -> None:
+    """Attack: the target answers with another, cheaper resource. One that does not say which it is is believed."""
+    if answer.get(name, wanted) != wanted:
+        raise AmountError(f"/{name}", "is another one than was asked for")
 
 
-def _sum(amounts: Any) -> tuple[Decimal, str]:
-    found = [_money(amount) for amount in amounts]
-    if len({currency for _, currency in found}) != 1:
-        raise AmountError("", "has several currencies")
-    return sum((amount for amount, _ in found), Decimal(0)), found[0][1]
+def _billed(invoice: Mapping[str, Any]) -> tuple[list[str | None], list[str | None]]:
+    """Who bills, where that is said (else it is our own account), and who is billed."""
+    biller = invoice.get("invoicer", {}).get("email_address")
+    recipients = invoice.get("primary_recipients", ())
+    billed = [one_spelling(one.get("billing_info", {}).get("email_address")) for one in recipients]
+    return ([] if biller is None else [one_spelling(biller)]), billed
 
 
-def _money(value: Mapping[str, Any]) -> tuple[Decimal, str]:
-    return decimal_of(value["value"], ""), value["currency_code"]
+def _payers(order: Mapping[str, Any]) -> list[str | None]:
+    payer = order.get("payer")
+    return [] if not payer else [party(payer.get("payer_id"), payer.get("email_address"))]
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _subscribers(holder: Mapping[str, Any]) -> list[str | None]:
+    subscriber = holder.get("subscriber") or {}
+    found = party(subscriber.get("payer_id"), subscriber.get("email_address"))
+    return [] if found is None else [found]
 
 
-_CHANGED_AMOUNTS = frozenset({"fixed_price", "outstanding_balance", "shipping_amount"})
-_FROM_ARGUMENTS: Mapping[str, Callable[[Arguments], Cost]] = {
-    "create_invoice": _invoice,
-    "create_order": _order,
+def _merchant(payee: Mapping[str, Any] | None) -> str | None:
+    if not payee:
+        return None
+    return party(payee.get("merchant_id"), payee.get("email_address") or payee.get("email"))
+
+
+_COSTS: Mapping[str, Callable[[Arguments, Answers], Cost]] = {
+    "accept_dispute_claim": _dispute,
+    "create_invoice": _new_invoice,
+    "create_order": _new_order,
     "create_refund": _refund,
-    "create_subscription_plan": _plan,
-    "update_subscription": _subscription_change,
+    "create_subscription": _new_subscription,
+    "create_subscription_plan": _new_plan,
+    "pay_order": _order,
+    "send_invoice": _invoice,
+    "update_subscription": _changed_subscription,
 }
-_FROM_LOOKUP: Mapping[str, tuple[str, str, str, Callable[[Arguments, Mapping[str, Any]], Cost]]] = {
-    "pay_order": ("get_order", "id", "id", _order_looked_up),
-    "send_invoice": ("get_invoice", "invoice_id", "invoice_id", _invoice_looked_up),
-    "accept_dispute_claim": ("get_dispute", "dispute_id", "dispute_id", _dispute_looked_up),
-    "create_subscription": ("show_subscription_plan_details", "plan_id", "plan_id", _subscription_looked_up),
-}
-"""Tool -> (read tool, our argument with the id, the read tool's argument for it, how to read the answer)."""
+"""Every tool that moves money or asks for it."""

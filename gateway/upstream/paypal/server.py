@@ -14,6 +14,7 @@ from gateway.errors import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, UN
 from gateway.upstream.paypal.api import PayPalApi
 from gateway.upstream.paypal.call import ToolCaller
 from gateway.upstream.paypal.definitions import TOOLS
+from gateway.upstream.paypal.lookups import LOOKUPS
 from gateway.upstream.target import TRANSACTION_META_KEY
 
 MODERN_VERSION = "2026-07-28"
@@ -111,7 +112,8 @@ class PayPalServer:
 
     async def _called(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params.get("name")
-        tool = TOOLS.get(name) if isinstance(name, str) else None
+        # A lookup is called and never listed: the gateway's catalog knows nothing by that name, so only it can ask.
+        tool = TOOLS.get(name) or LOOKUPS.get(name) if isinstance(name, str) else None
         if tool is None:
             raise _Refused(INVALID_PARAMS, "This server has no such tool.")
         arguments = params.get("arguments", {})

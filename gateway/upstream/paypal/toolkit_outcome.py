@@ -22,7 +22,15 @@ import msgspec
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.target import Effect, Reply
 
-LOOKED_UP = frozenset({"get_dispute", "get_invoice", "get_order", "show_subscription_plan_details"})
+LOOKED_UP = frozenset(
+    {
+        "get_dispute",
+        "get_invoice",
+        "get_order",
+        "show_subscription_details",
+        "show_subscription_plan_details",
+    }
+)
 """Reads that tell the amount of another call; their document is given as ``structuredContent``, too."""
 _ENVELOPE = frozenset({"status", "response"})
 """What ``pay_order`` puts PayPal's answer into."""

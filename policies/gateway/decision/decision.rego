@@ -70,13 +70,15 @@ obligations["confirm"] := confirmation.obligation(_class) if {
 
 # METADATA
 # title: What to mask in the result
-# description: Present when the call is carried out and its result holds personal data.
-obligations["redact"] := redaction.pointers if outcome == "allow"
+# description: Present when the call is carried out, or answered by an equal one, and its result holds personal data.
+obligations["redact"] := redaction.pointers if _answered
 
 # METADATA
 # title: Which equal calls not to send
-# description: Present when the call is carried out and its class has a window.
-obligations["duplicates"] := transactions.duplicates(_class) if outcome == "allow"
+# description: >-
+#   Present when the call is carried out and its class has a window; and when a person would have to confirm it, if an
+#   equal call that was carried out answers for it: nobody is asked for what would not be sent.
+obligations["duplicates"] := transactions.duplicates(_class) if _answered
 
 # METADATA
 # title: Whether a recovery may ask again
@@ -113,6 +115,13 @@ obligations["scopes"] := identity.needed(_class) if {
 	outcome == "deny"
 	"identity.scope_missing" in codes
 	count(identity.needed(_class)) > 0
+}
+
+_answered if outcome == "allow"
+
+_answered if {
+	outcome == "confirm"
+	transactions.duplicates(_class).answers == "all"
 }
 
 _reasons := reasons.behind(codes)

@@ -32,6 +32,14 @@ test_a_refund_step_by_step if {
 	]
 }
 
+test_nobody_is_asked_for_what_an_equal_call_answers if {
+	windows := {"2": {"window_seconds": 600, "answers": "all"}}
+	got := answer(example_test.handshaken) with data.gateway.transactions.windows as windows
+
+	got.outcome == "confirm"
+	got.obligations.duplicates == windows["2"]
+}
+
 test_a_tool_that_may_be_replayed if {
 	got := answer(example_test.confirmed) with data.gateway.transactions.replayable as {"create_refund": 60}
 

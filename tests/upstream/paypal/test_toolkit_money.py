@@ -25,11 +25,20 @@ def test_an_order_in_numbers() -> None:
 
 def test_a_change_without_a_currency() -> None:
     """Is in dollars: the toolkit knows no other."""
-    money = toolkit_money.money_of(
-        "update_subscription", {"subscription_id": "I-1", "fixed_price": {"value": "3.00", "sequence": 1}}
+    change = {"subscription_id": "I-1", "fixed_price": {"value": "3.00", "sequence": 1}}
+    money = toolkit_money.money_from("update_subscription", change, [{"id": "I-1", "quantity": "2"}])
+    assert (money.amount, money.currency) == ("6.00", "USD")
+
+
+def test_nothing_there_reads_a_capture() -> None:
+    """A refund without an amount stays unknown; one with an amount costs that, and nobody knows whom it goes to."""
+    refund: dict[str, Any] = {"capture_id": "3C679366HH908993F"}
+    assert toolkit_money.lookup_for("create_refund", refund) is None
+    assert toolkit_money.money_of("create_refund", refund) == Money()
+    refund["amount"] = {"currency_code": "USD", "value": "5.00"}
+    assert toolkit_money.money_of("create_refund", refund) == Money(
+        amount="5.00", currency="USD", source="arguments"
     )
-    assert money is not None
-    assert (money.amount, money.currency) == ("3.00", "USD")
 
 
 async def test_an_amount_is_looked_up_in_the_toolkits_text() -> None:

@@ -55,6 +55,32 @@ async def test_speaks_as_the_openapi_files_say(paypal: Conversation, tool: str) 
     assert openapi.idempotent(call.method, call.path) is TOOLS[tool].operation.idempotent
 
 
+async def test_a_capture_is_read_as_the_openapi_files_say(paypal: Conversation) -> None:
+    """The gateway's own read, before and after refunds, and the order that shows them."""
+    openapi = paypal_openapi()
+    await paypal.call("create_refund", ARGUMENTS["create_refund"])
+    for read, arguments in (
+        ("get_capture", {"capture_id": seeds.CAPTURE}),
+        ("get_order", ARGUMENTS["get_order"]),
+    ):
+        paypal.simulator.calls.clear()
+        assert outcome(await paypal.call(read, arguments, "tx-1")) == "executed"
+        (call,) = paypal.simulator.calls
+        assert (call.method, call.request_id) == ("GET", None)
+        assert openapi.request_faults(call.method, call.path, {}, call.body) == []
+        assert call.status is not None
+        assert openapi.answer_faults(call.method, call.path, call.status, call.answer) == []
+
+
+async def test_what_only_the_gateway_reads_is_not_listed(paypal: Conversation) -> None:
+    """So no catalog has it, and no caller can ask for it."""
+    listed = {tool["name"] for tool in (await paypal.ask("tools/list"))["result"]["tools"]}
+    assert listed == set(TOOLS)
+    assert "get_capture" not in listed
+    assert outcome(await paypal.call("get_capture", {"capture_id": "../../x"})) == "refused"
+    assert paypal.simulator.calls == []
+
+
 async def test_creates_a_draft_and_sends_nothing(paypal: Conversation) -> None:
     """create_invoice makes one draft; no e-mail leaves."""
     result = await paypal.call("create_invoice", ARGUMENTS["create_invoice"])

@@ -18,6 +18,7 @@ from gateway.upstream.paypal.simulator.exchange import (
     unprocessable,
 )
 from gateway.upstream.paypal.simulator.ledger import Ledger, Resource, link, money, page_of
+from gateway.upstream.paypal.simulator.orders import PAYEE
 
 _INVOICES = "/v2/invoicing/invoices"
 _OPEN = frozenset({"SENT", "UNPAID", "PARTIALLY_PAID", "PAYMENT_PENDING"})
@@ -33,6 +34,7 @@ def create(ledger: Ledger, asked: Asked) -> Answer:
     detail = {"invoice_number": f"{ledger.issued:04d}", "invoice_date": ledger.today(), **body["detail"]}
     invoice: Resource = {
         **body,
+        "invoicer": {"email_address": PAYEE["email_address"], **body.get("invoicer", {})},
         "id": invoice_id,
         "status": "DRAFT",
         "detail": {**detail, "metadata": {"create_time": ledger.now()}},

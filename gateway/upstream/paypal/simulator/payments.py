@@ -1,4 +1,4 @@
-"""Payments v2: refund a capture, show a refund."""
+"""Payments v2: show a capture, refund it, show a refund."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from gateway.upstream.paypal.simulator.ledger import Ledger, Resource, link, mon
 _MINIMAL = frozenset({"id", "status", "links"})
 
 
+def show_capture(ledger: Ledger, asked: Asked) -> Answer:
+    """GET /v2/payments/captures/{capture_id}: the capture as its order shows it, and where it belongs."""
+    capture = ledger.captures.get(asked.id("capture_id"))
+    if capture is None:
+        raise not_found()
+    order, unit = _place_of(ledger, capture)
+    related = {"related_ids": {"order_id": order["id"]}}
+    return Answer(status=200, resource={**capture, "payee": unit["payee"], "supplementary_data": related})
+
+
 def refund(ledger: Ledger, asked: Asked) -> Answer:
     """POST /v2/payments/captures/{capture_id}/refund. Without an amount: all that is left."""
     capture = ledger.captures.get(asked.id("capture_id"))
@@ -18,6 +28,8 @@ def refund(ledger: Ledger, asked: Asked) -> Answer:
     body = body_object(asked)
     resource = _refunded(ledger, asked.base_url, capture, body)
     ledger.refunds[resource["id"]] = resource
+    _, unit = _place_of(ledger, capture)
+    unit["payments"].setdefault("refunds", []).append(resource)
     ledger.record(resource["id"], "T1107", resource["amount"])
     return Answer(status=201, resource=resource, repeat_status=201, minimal=_MINIMAL)
 
@@ -28,6 +40,16 @@ def show(ledger: Ledger, asked: Asked) -> Answer:
     if found is None:
         raise not_found()
     return Answer(status=200, resource=found)
+
+
+def _place_of(ledger: Ledger, capture: Resource) -> tuple[Resource, Resource]:
+    """The order and the purchase unit that a capture is of."""
+    return next(
+        (order, unit)
+        for order in ledger.orders.values()
+        for unit in order["purchase_units"]
+        if capture in unit.get("payments", {}).get("captures", ())
+    )
 
 
 def _refunded(ledger: Ledger, base_url: str, capture: Resource, body: Resource) -> Resource:

@@ -46,6 +46,7 @@ ROUTES = (
     _route("POST", "/v2/checkout/orders", orders.create, replays=True),
     _route("GET", "/v2/checkout/orders/{id}", orders.show),
     _route("POST", "/v2/checkout/orders/{id}/capture", orders.capture, replays=True),
+    _route("GET", "/v2/payments/captures/{capture_id}", payments.show_capture),
     _route("POST", "/v2/payments/captures/{capture_id}/refund", payments.refund, replays=True),
     _route("GET", "/v2/payments/refunds/{refund_id}", payments.show),
     _route("GET", "/v1/customer/disputes", disputes.listed),

@@ -116,6 +116,7 @@ def _invoice(
             "invoice_date": ledger.today(),
             "metadata": {"create_time": ledger.now()},
         },
+        "invoicer": {"email_address": PAYEE["email_address"]},
         "primary_recipients": [{"billing_info": {"email_address": "buyer@example.com"}}],
         "items": [
             {"name": "Work", "quantity": quantity, "unit_amount": {"currency_code": currency, "value": price}}
@@ -164,6 +165,7 @@ def _billing(ledger: Ledger, base_url: str) -> None:
         "quantity": "1",
         "subscriber": {
             "email_address": "subscriber@example.com",
+            "payer_id": "2J6QB8YJQSJRJ",
             "name": {"given_name": "Jane", "surname": "Roe"},
         },
         **times,
