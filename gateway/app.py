@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.approving.routes import tool_routes
 from gateway.admin_book import AdminBook
+from gateway.approving.routes import tool_routes
 from gateway.books import Books
-from gateway.catalog.approvals import Approvals
 from gateway.budget.budgets import Budgets
 from gateway.budget.releases import Releases
+from gateway.catalog.approvals import Approvals
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
-from gateway.decisions.opened import open_decisions
 from gateway.console.permission import Permissions
 from gateway.console.settle import SettleDesk
+from gateway.decisions.opened import open_decisions
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
@@ -139,7 +139,6 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             now=now,
             recorder=open_decisions(settings, stack, now=now),
         )
-        policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
         budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
         rules |= dict.fromkeys(presets_of(settings), toolkit_money)
@@ -162,17 +161,15 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         )
         parking = Parking()
         stack.push_async_callback(parking.aclose)
-        waiting = Waiting(shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds)
-        told = told_of(settings, waiting, books, stack, shelf.store, now=now)
-        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, *told.timed_out))
         waiting = Waiting(
             shelf.store, now=now, token_ttl_cap_s=settings.handshake.ttl_seconds, refused=releases.refused
         )
-        deadlines = Deadlines(shelf.store, now=now, told=(books.timed_out, releases.timed_out))
+        told = told_of(settings, waiting, books, stack, shelf.store, now=now)
+        deadlines = Deadlines(
+            shelf.store, now=now, told=(books.timed_out, releases.timed_out, *told.timed_out)
+        )
         looking = asyncio.create_task(deadlines.run())
         stack.push_async_callback(stopped, looking)
-        rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
-        rules |= dict.fromkeys(presets_of(settings), toolkit_money)
         stands: dict[str, StandingRules] = {PAYPAL: paypal_before} if settings.paypal.enabled else {}
         stands |= dict.fromkeys(presets_of(settings), toolkit_before)
         kills = await open_kills(shelf.store, stack)
@@ -273,7 +270,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     public_url=settings.public_url,
                     now=now,
                     kills=kill_desk,
-                    settling=SettleDesk(shelf.store, permissions, acts, now=now),
+                    settling=SettleDesk(shelf.store, permissions, acts, now=now, followers=(releases,)),
                 ),
             ]
         )

@@ -82,11 +82,9 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
         upstreams = upstreams_of(settings, changed=lambda name: catalog.expire(name))
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
-        approvals = Approvals(store, pins=read_pins() if settings.paypal.enabled else {}, now=now)
         classes = Classes.load(policy_folder_of(settings))
         verifier = await verifier_of(settings.etdi, classes, stack, now=now)
         admits = admission_of(settings.etdi)
-        catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
         seal = seal_of(settings)
         approvals = Approvals(
             store,
@@ -95,14 +93,13 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             seal=seal,
             anchor=None if seal is None else Anchor(anchor_of(settings), seal),
         )
-        catalog = Catalog(upstreams, approvals, store, now=now)
+        catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
         yield Shelf(
             store=store,
             upstreams=upstreams,
             approvals=approvals,
             catalog=catalog,
             classes=classes,
-            classes=Classes.load(policy_folder_of(settings)),
             now=now,
         )
 

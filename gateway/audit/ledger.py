@@ -26,8 +26,8 @@ import msgspec
 
 from gateway.audit.chain import Position
 from gateway.audit.record import (
-    MAX_PERMISSIONS,
     MAX_NOTE_CHARS,
+    MAX_PERMISSIONS,
     MAX_REASONS,
     AuditApproval,
     AuditCaller,

@@ -37,6 +37,7 @@ async def record_admin(
             tool=tool,
             definition_hash=definition_hash,
             transaction_id=transaction_id,
+            note=note,
         )
 
 
@@ -49,6 +50,7 @@ async def write_admin(
     tool: str | None = None,
     definition_hash: str | None = None,
     transaction_id: str | None = None,
+    note: str | None = None,
 ) -> None:
     """The same into an audit that is open."""
     async with audit.record(call_id=str(uuid.uuid4()), phase=Phase.ADMIN) as entry:

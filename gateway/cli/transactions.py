@@ -156,7 +156,7 @@ async def _found(settings: Settings, transaction_id: str) -> Transaction | None:
 
 async def _settled(settings: Settings, transaction_id: str, finding: Finding, *, by: str) -> Transaction:
     async with _store(settings) as store:
-        book = TransactionBook(store)
+        book = _book_of(settings, store)
         found = await book.find(transaction_id)
         if found is None:
             raise _none(transaction_id)
@@ -188,7 +188,6 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
     store = open_store(settings.state.url)
     try:
         yield store
-        yield TransactionBook(store, kept_s=settings.transactions.keep_hours * 3600.0)
     finally:
         await store.aclose()
 
@@ -196,7 +195,11 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def _book(settings: Settings) -> AsyncIterator[TransactionBook]:
     async with _store(settings) as store:
-        yield TransactionBook(store)
+        yield _book_of(settings, store)
+
+
+def _book_of(settings: Settings, store: Store) -> TransactionBook:
+    return TransactionBook(store, kept_s=settings.transactions.keep_hours * 3600.0)
 
 
 def _document(transaction: Transaction) -> dict[str, Any]:

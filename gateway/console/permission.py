@@ -81,6 +81,7 @@ class Permissions:
     ) -> Permission:
         """May they do that about this tool?"""
         return await self._ask(action, person, {"server": server, "tool": tool, "data_class": data_class})
+
     async def may_do(self, person: Person, action: Action, target: dict[str, Any]) -> Permission:
         """May they do that to what ``target`` names?"""
         return await self._ask(action, person, target)

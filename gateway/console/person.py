@@ -20,5 +20,4 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str
     subject: str
     roles: tuple[str, ...]
-    assurance: Literal["link", "oidc", "agent"]
     assurance: Literal["agent", "link", "oidc"]

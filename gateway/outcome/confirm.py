@@ -78,10 +78,9 @@ class ConfirmOutcome:
         tell: Opened | None = None,
         deadlines: Deadlines | None = None,
         stands: Stands | None = None,
-    ) -> None:
-        self._stands = stands or Nothing()
         earlier: Earliers | None = None,
     ) -> None:
+        self._stands = stands or Nothing()
         self._earlier = earlier
         self._tell = tell or Unheard()
         self._waiting = waiting

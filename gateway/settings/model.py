@@ -104,6 +104,8 @@ class DecisionSettings(Section, frozen=True, kw_only=True):
     path: Text | None = None
     max_mib: Annotated[int, Meta(ge=1, le=4096)] = 64
     keep_files: Annotated[int, Meta(ge=1, le=100)] = 8
+
+
 class ApprovalSettings(Section, frozen=True, kw_only=True):
     """How approvals of tools are kept. ``key`` seals their records in the state (32 random bytes, base64 or hex);
     without one a key is made beside the audit file. Several hosts on one state need one key. ``previous_keys`` still

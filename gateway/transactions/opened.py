@@ -55,9 +55,6 @@ async def open_journal(
         prices=prices,
     )
     keeper = Keeper(lease, recovery, monotonic=monotonic, renew_s=lease_s / 3)
-    duplicates = Duplicates(store, book)
-    journal = TransactionJournal(
-        book, lease, duplicates, classes=classes, rules=rules, now=now, followers=followers
     journal = TransactionJournal(
         book,
         lease,
@@ -65,6 +62,7 @@ async def open_journal(
         classes=classes,
         rules=rules,
         now=now,
+        followers=followers,
         keep_arguments=arguments_s > 0,
     )
     await keeper.start()

@@ -191,9 +191,8 @@ async def running_house(
                 "state": StateSettings(url=state_url or f"sqlite:///{folder / 'state.sqlite3'}"),
                 "audit": AuditSettings(path=str(audit_path)),
                 "confirm": ConfirmSettings(hold_seconds=hold_s),
-                # Tests ask as often as they like; those about limits set their own.
-                "rates": RateSettings(requests_per_minute=0, sensitive_per_minute=0, logins_per_minute=0),
-                # And approve through the store alone; those about seals set their own.
+                # Tests ask as often as they like, and approve through the store alone; those about limits and about
+                # seals set their own.
                 "approvals": ApprovalSettings(seal=False),
                 "rates": RateSettings(
                     requests_per_minute=0,

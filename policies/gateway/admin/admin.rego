@@ -1,10 +1,8 @@
 # METADATA
 # title: Administration
 # description: >-
-#   Which person may confirm, refuse, approve and revoke tools, and read. Agents do none of that; they may ask for the
-#   approval of a tool, which opens nothing.
 #   Which person may confirm, refuse, approve and revoke tools, read, stop and lift, and settle transactions. Agents do
-#   none of that.
+#   none of that; they may ask for the approval of a tool, which opens nothing, and stop what an alarm tells them to.
 # schemas:
 #   - input: schema.admin_question
 package gateway.admin
@@ -68,7 +66,6 @@ codes contains "admin.permitted" if {
 	_assured
 }
 
-_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"}
 # METADATA
 # title: Settling one's own transaction
 # description: Whoever asked for a call is not the one who says what became of it.
@@ -77,7 +74,7 @@ codes contains "admin.own_transaction" if {
 	input.target.caller.subject == input.person.subject
 }
 
-_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "read"}
+_known_action if input.action in {"confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"}
 
 _known_action if input.action in {"kill_list", "kill_add", "kill_lift", "settle_transaction"}
 

@@ -28,21 +28,17 @@ test_an_approver_confirms if codes({}) == permitted
 test_who_may_do_what if {
 	allowed := {concat(" ", [role, action]) |
 		some role in ["approver", "operator", "auditor", "agent"]
-		some action in ["confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read"]
 		some action in [
-			"confirm", "refuse", "approve_tool", "revoke_tool", "read",
+			"confirm", "refuse", "approve_tool", "revoke_tool", "request_tool", "read",
 			"kill_list", "kill_add", "kill_lift", "settle_transaction",
 		]
 		codes({"action": action, "person": {"roles": [role]}}) == permitted
 	}
 
 	allowed == {
-		"approver confirm", "approver refuse", "approver read",
-		"operator approve_tool", "operator revoke_tool", "operator request_tool", "operator read",
 		"agent request_tool",
-		"auditor read",
 		"approver confirm", "approver refuse", "approver read", "approver kill_list", "approver kill_add",
-		"operator approve_tool", "operator revoke_tool", "operator read",
+		"operator approve_tool", "operator revoke_tool", "operator request_tool", "operator read",
 		"operator kill_list", "operator kill_add", "operator kill_lift", "operator settle_transaction",
 		"auditor read", "auditor kill_list",
 	}
