@@ -135,6 +135,19 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "upstream.paypal.definitions": "the tools that ship, which tables and examples are about",
         "upstream.paypal.money": "and what they say about money",
     },
+    # Runs in other people's servers: no room that serves calls, so that it is light where it runs.
+    "authoring": {
+        "catalog.definition": "one hash of a definition, for its author and for whoever approves it",
+        "catalog.tool": "the name of the block on the wire",
+        "identity.credentials": "secrets that do not show, and the grammar of tokens",
+        "identity.discovery": "where an issuer says where its endpoints are",
+        "identity.endpoints": "which URLs are believed",
+        "identity.errors": "what the readers of tokens raise",
+        "identity.fetch": "an issuer's documents, with every limit",
+        "identity.jose": "a token of one's own is read as strictly as one that comes in",
+        "identity.jwk": "thumbprints and key sizes",
+        "identity.keys": "the keys of one's own issuer",
+    },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {
         "settings.client": "the one reader of the environment; loaded when a token is asked for",
@@ -210,6 +223,10 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "client.login.tokens": "test_login.py and test_device.py",
     "client.login.register": "test_login.py reads what was registered",
     "client.login.browser": "test_login.py, with a process that follows the redirects as a browser does",
+    "authoring.errors": "values only; the tests of each module raise them",
+    "authoring.claims": "values only",
+    "authoring.providers.dialects": "test_provider.py: what each kind is asked",
+    "authoring.providers.exchange": "test_provider.py: slow, large and redirecting answers",
     "client.login.oauth": "test_login.py: kept, renewed, widened, revoked",
 }
 
