@@ -12,6 +12,7 @@ from gateway.cli.check import check
 from gateway.cli.connect import connect
 from gateway.cli.console import console
 from gateway.cli.demo import demo
+from gateway.cli.etdi import etdi
 from gateway.cli.hosts import hosts
 from gateway.cli.kill import kill
 from gateway.cli.policy import policy
@@ -48,6 +49,7 @@ for command in (
     audit,
     receipt,
     kill,
+    etdi,
     settings,
     paypal,
     simulator,

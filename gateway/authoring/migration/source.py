@@ -1,0 +1,69 @@
+"""The definitions of a server that is to move: asked for over HTTP, from a command's pipes, or read from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import msgspec
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.shared.exceptions import MCPError
+
+from gateway.authoring.errors import ConfigInvalid
+from gateway.identity.endpoints import parse_endpoint
+
+MAX_TOOLS: Final = 10_000
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+DEADLINE_S: Final = 60.0
+
+
+async def from_server(server: str | StdioServerParameters) -> list[dict[str, Any]]:
+    """Every page of ``tools/list``.
+
+    :raises ConfigInvalid: no such URL, no answer within a minute, or no MCP server.
+    """
+    if isinstance(server, str):
+        try:
+            parse_endpoint(server)
+        except ValueError as problem:
+            raise ConfigInvalid(f"the server's URL: {problem}") from None
+    try:
+        with anyio.fail_after(DEADLINE_S):
+            return await _listed(server)
+    except TimeoutError:
+        raise ConfigInvalid(f"the server does not answer within {DEADLINE_S:g} s") from None
+    except (OSError, MCPError, RuntimeError, ExceptionGroup) as problem:
+        raise ConfigInvalid(f"the server cannot be listed ({type(problem).__name__})") from None
+
+
+async def _listed(server: str | StdioServerParameters) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    async with Client(server) as client:
+        cursor: str | None = None
+        while True:
+            page = await client.list_tools(cursor=cursor)
+            found += [tool.model_dump(by_alias=True, mode="json", exclude_none=True) for tool in page.tools]
+            cursor = page.next_cursor
+            if cursor is None or len(found) > MAX_TOOLS:
+                return found[:MAX_TOOLS]
+
+
+def from_file(path: Path) -> list[dict[str, Any]]:
+    """A JSON list of definitions, or an object with ``tools`` (as ``tools/list`` answers).
+
+    :raises ConfigInvalid: unreadable, or neither.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigInvalid(f"{path.name}: over {MAX_FILE_BYTES} bytes")
+        document = msgspec.json.decode(path.read_bytes())
+    except OSError as problem:
+        raise ConfigInvalid(f"{path.name}: cannot be read: {problem.strerror}") from None
+    except (ValueError, RecursionError):
+        raise ConfigInvalid(f"{path.name}: is no JSON") from None
+    tools = document.get("tools") if isinstance(document, dict) else document
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise ConfigInvalid(f"{path.name}: holds no list of tool definitions")
+    return tools[:MAX_TOOLS]
