@@ -103,6 +103,9 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.static": "one caller with a fixed token is a setting",
         "identity.parameters": "and so is the key with which a caller signs parameters",
         "agents.signature": "the form of a webhook's secret",
+        "authoring.declaration": "who makes the tools is a variable",
+        "authoring.errors": "what cannot be used is said in that package's words",
+        "authoring.providers.config": "and so is who grants their tokens",
     },
     # Beside the walk: second parties that are programs, and the notices for people.
     "agents": {
