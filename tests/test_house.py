@@ -150,6 +150,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.jose": "a token of one's own is read as strictly as one that comes in",
         "identity.jwk": "thumbprints and key sizes",
         "identity.keys": "the keys of one's own issuer",
+        "rate.bucket": "the reference servers have limits, too",
     },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {

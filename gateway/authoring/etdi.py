@@ -95,6 +95,11 @@ class Etdi:
         """The versions of every tool."""
         return self._history
 
+    @property
+    def signs(self) -> bool:
+        """Whether definitions carry a signature besides their token."""
+        return self._signer is not None
+
     def declare(self, name: str, declaration: Declaration) -> None:
         """What the author says of the tool ``name``.
 
