@@ -151,6 +151,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.jwk": "thumbprints and key sizes",
         "identity.keys": "the keys of one's own issuer",
         "rate.bucket": "the reference servers have limits, too",
+        "serving": "the demo listens on real sockets",
     },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {
@@ -229,6 +230,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "client.login.browser": "test_login.py, with a process that follows the redirects as a browser does",
     "authoring.errors": "values only; the tests of each module raise them",
     "authoring.claims": "values only",
+    "authoring.servers.demo_issuer": "test_oauth_demo.py",
     "authoring.providers.dialects": "test_provider.py: what each kind is asked",
     "authoring.providers.exchange": "test_provider.py: slow, large and redirecting answers",
     "client.login.oauth": "test_login.py: kept, renewed, widened, revoked",

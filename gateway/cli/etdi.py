@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.authoring.declaration import Mode
+from gateway.authoring.errors import ConfigInvalid
 from gateway.authoring.migration.manifest import ProviderPart
 from gateway.authoring.migration.migrate import Done, migrate, provider_id_for
 from gateway.authoring.migration.source import from_file, from_server
+from gateway.authoring.providers.auth0_lint import lint
+from gateway.authoring.servers.oauth_demo import play
 from gateway.cli.common import json_option, name_of, terminal
 from gateway.outcome.view import visible
 from gateway.serving import run
@@ -117,3 +121,41 @@ def _print(done: Done) -> None:
         click.echo("In the mode `dual` tokens are for the twins: their ids are those above, with `-secure`.")
     click.echo("Register this public key at the identity provider, under the provider's id:\n")
     click.echo(done.public_key)
+
+
+@etdi.command("demo")
+@json_option
+def demo_(as_json: bool) -> None:  # noqa: FBT001 - click
+    """The life of a tool's token: granted, verified, renewed, replaced, revoked. On this machine, in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        steps = run(play(Path(folder)))
+    if as_json:
+        click.echo(msgspec.json.encode(steps).decode())
+    else:
+        table = Table("step", "seen", "as promised", box=box.SIMPLE_HEAD)
+        for step in steps:
+            table.add_row(escape(step.title), escape(step.seen), "yes" if step.as_promised else "NO")
+        terminal().print(table)
+    if not all(step.as_promised for step in steps):
+        raise click.exceptions.Exit(1)
+
+
+@etdi.command("lint-auth0")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@json_option
+def lint_auth0(file: Path, as_json: bool) -> None:  # noqa: FBT001 - click
+    """Hold an exported Auth0 tenant (JSON with tenant, application, api) against what tools' tokens want."""
+    try:
+        export = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+    except (ValueError, RecursionError):
+        raise ConfigInvalid(f"{file.name}: is no JSON object") from None
+    findings = lint(export)
+    if as_json:
+        click.echo(msgspec.json.encode(findings).decode())
+    else:
+        table = Table("setting", "is", "should be", box=box.SIMPLE_HEAD)
+        for one in findings:
+            table.add_row(one.place, escape(visible(one.said)), one.remedy)
+        terminal().print(table if findings else "as recommended")
+    if findings:
+        raise click.exceptions.Exit(1)

@@ -73,3 +73,22 @@ def test_unusable_input(run: Run, arguments: tuple[str, ...], tmp_path: Path) ->
     assert ran.code == 2
     assert "Traceback" not in ran.err
     assert not out.exists()
+
+
+def test_one_command_runs_the_demo(run: Run) -> None:
+    """End to end, with exit 0 because every step is as promised (R179)."""
+    ran = run("etdi", "demo", "--json")
+    assert ran.code == 0, ran.err
+    assert [step["as_promised"] for step in ran.document] == [True] * 8
+    assert "eyJ" not in ran.out + ran.err
+
+
+def test_an_auth0_tenant_is_looked_at(run: Run, tmp_path: Path) -> None:
+    """Exit 1 and a remedy for each finding; what is no export is unusable."""
+    file = tmp_path / "tenant.json"
+    file.write_text('{"api": {"token_lifetime": 86400}}')
+    ran = run("etdi", "lint-auth0", str(file))
+    assert ran.code == 1
+    assert "3600 seconds at most" in ran.out
+    file.write_text("[]")
+    assert run("etdi", "lint-auth0", str(file)).code == 2

@@ -43,16 +43,16 @@ def test_a_step_is_one_name(step: str, tmp_path: Path) -> None:
 
 def test_a_folder_that_becomes_a_link_is_not_followed(tmp_path: Path) -> None:
     """Attack: the folder is swapped after the path was checked; each step is opened without following."""
-    (tmp_path / "root/sub").mkdir(parents=True)
-    (tmp_path / "root/sub/x").write_text("good")
+    (tmp_path / "served/sub").mkdir(parents=True)
+    (tmp_path / "served/sub/x").write_text("good")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/x").write_text("secret")
-    steps = steps_beneath(PurePosixPath(tmp_path / "root"), f"{tmp_path}/root/sub/x")
-    os.close(open_beneath(tmp_path / "root", steps, os.O_RDONLY))
-    (tmp_path / "root/sub").rename(tmp_path / "root/old")
-    (tmp_path / "root/sub").symlink_to(tmp_path / "out")
+    steps = steps_beneath(PurePosixPath(tmp_path / "served"), f"{tmp_path}/served/sub/x")
+    os.close(open_beneath(tmp_path / "served", steps, os.O_RDONLY))
+    (tmp_path / "served/sub").rename(tmp_path / "served/old")
+    (tmp_path / "served/sub").symlink_to(tmp_path / "out")
     with pytest.raises(OutsideError):
-        open_beneath(tmp_path / "root", steps, os.O_RDONLY)
+        open_beneath(tmp_path / "served", steps, os.O_RDONLY)
 
 
 def test_no_descriptor_stays_open(tmp_path: Path) -> None:
