@@ -91,7 +91,7 @@ class Stage:
             signer=Signer.from_file(key) if key.exists() else generate_key(key),
             tokens=ToolTokens(oauth, clock=self._clock),
         )
-        server = OAuthDemoServer(etdi=etdi, description=description, log_level="WARNING")
+        server = OAuthDemoServer(etdi=etdi, description=description, log_level="CRITICAL")
         async with (
             serving(server.streamable_http_app(), lifespan=True) as port,
             Client(f"http://127.0.0.1:{port}/mcp") as client,
