@@ -1,27 +1,23 @@
-"""Makes listings of tools carry their ETDI blocks: version, signature, token, in this order (C24).
+"""Makes listings of tools carry their ETDI blocks, and keeps the tokens in them fresh.
 
 One tool that cannot be secured is logged and leaves the others alone (R162). Log lines name tools and reasons, and
-never hold a token.
+never hold a token; what is still so is not said again with every listing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from gateway.authoring.claims import ToolClaims
 from gateway.authoring.declaration import (
     Author,
     Declaration,
     Mode,
-    block,
     has_block,
     twin_of,
     with_block,
@@ -29,12 +25,10 @@ from gateway.authoring.declaration import (
 from gateway.authoring.errors import AuthoringError, ConfigInvalid, NoToken
 from gateway.authoring.history import VersionHistory
 from gateway.authoring.providers.provider import OAuthProvider
-from gateway.authoring.signing import Signer, signed_bytes
+from gateway.authoring.securing import Prepared, Securing
+from gateway.authoring.signing import Signer
 from gateway.authoring.tokens import ToolTokens
-from gateway.authoring.versions import shape_of
-from gateway.catalog.definition import read_definition
 
-MAX_SIGNED: Final = 4_096
 _LOG = logging.getLogger("countersign.authoring")
 
 
@@ -53,11 +47,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listing became. ``twins`` name the tool that each extra name stands for; ``hidden`` are not callable."""
+    """What a listing became. ``life_s``: seconds until the first of its tokens ends; None where it shows none."""
 
     tools: tuple[dict[str, Any], ...]
-    twins: dict[str, str]
-    hidden: frozenset[str]
+    life_s: float | None = None
 
 
 class Etdi:
@@ -78,27 +71,21 @@ class Etdi:
         declarations: Mapping[str, Declaration] | None = None,
         tokens: ToolTokens | None = None,
     ) -> None:
-        self.author = author
         self.options = options or Options()
         self.oauth = oauth
-        self._history = history
-        self._signer = signer
+        self.history = history
+        self.signs = signer is not None
         self._declarations = dict(declarations or {})
         self._tokens = tokens or ToolTokens(oauth)
-        self._signatures: OrderedDict[bytes, str] = OrderedDict()
-        self._registered: dict[str, str] = {}
-        self._missing: dict[str, str] = {}
+        self._securing = Securing(
+            author=author, oauth_provider=oauth.info.block, history=history, signer=signer
+        )
+        self._said: dict[tuple[str, str], str] = {}
+        self._secured: dict[str, dict[str, Any]] = {}
+        self._twins: dict[str, str] = {}
+        self._hidden: set[str] = set()
         self._users = 0
-
-    @property
-    def history(self) -> VersionHistory:
-        """The versions of every tool."""
-        return self._history
-
-    @property
-    def signs(self) -> bool:
-        """Whether definitions carry a signature besides their token."""
-        return self._signer is not None
+        self.was_listed = False
 
     def declare(self, name: str, declaration: Declaration) -> None:
         """What the author says of the tool ``name``.
@@ -114,7 +101,8 @@ class Etdi:
     async def initialise(self, tools: Sequence[Mapping[str, Any]] = ()) -> None:
         """Versions, signatures and tokens of these definitions, before anybody asks."""
         self._users += 1
-        await self.listing(tools, newest=True)
+        if tools:
+            await self.listing(tools, newest=True)
 
     async def shutdown(self) -> None:
         """Close what was opened, once nobody uses it any more."""
@@ -132,122 +120,101 @@ class Etdi:
         finally:
             await self.shutdown()
 
+    def tool(self, tool_id: str) -> dict[str, Any] | None:
+        """The secured definition with this id, as it was listed last (R099)."""
+        return self._secured.get(tool_id)
+
+    def tools(self) -> tuple[dict[str, Any], ...]:
+        """All of them."""
+        return tuple(self._secured.values())
+
+    def stands_for(self, name: str) -> str | None:
+        """The tool that a call by this name is for: itself, or a twin's original; None: it may not be called."""
+        return None if name in self._hidden else self._twins.get(name, name)
+
     async def listing(self, tools: Sequence[Mapping[str, Any]], *, newest: bool) -> Listing:
-        """A ``tools/list`` as this server's mode wants it.
+        """A ``tools/list``, or a page of it, as this server's mode wants it.
 
         ``newest``: the definitions are as a newest protocol version shows them. Older ones lack members, so they make
         no versions.
         """
         names = frozenset(str(tool.get("name")) for tool in tools)
-        made = await asyncio.gather(*(self._one(tool, names, newest=newest) for tool in tools))
+        shown = await asyncio.gather(*(self._shown(tool, names, newest=newest) for tool in tools))
+        self.was_listed = True
+        lives = [one.life_s for one in shown if one.life_s is not None]
         return Listing(
-            tools=tuple(tool for one in made for tool in one.tools),
-            twins={twin: name for one in made for twin, name in one.twins.items()},
-            hidden=frozenset(name for one in made for name in one.hidden),
+            tools=tuple(tool for one in shown for tool in one.tools), life_s=min(lives) if lives else None
         )
 
-    async def _one(self, tool: Mapping[str, Any], names: frozenset[str], *, newest: bool) -> Listing:
-        name, plain = str(tool.get("name")), _listing(tool)
+    async def _shown(self, tool: Mapping[str, Any], names: frozenset[str], *, newest: bool) -> Listing:
+        """What one tool becomes: itself, its secured form, both, or nothing."""
+        name = str(tool.get("name"))
+        self._hidden.discard(name)
         declaration = self._declarations.get(name)
         if declaration is None and self.options.auto_secure:
             declaration = Declaration()
         if declaration is None or has_block(tool) or name in self.options.skip:
-            return plain
-        wanted, twin = dict(tool), self.options.mode is Mode.DUAL
-        if twin:
+            return Listing(tools=(dict(tool),))
+        wanted = dict(tool)
+        if self.options.mode is Mode.DUAL:
             wanted = twin_of(tool)
             if wanted["name"] in names:
-                _LOG.error("No ETDI twin for %r: the server has a tool of that name", name)
-                return plain
+                self._twins.pop(wanted["name"], None)
+                self._say_once(logging.ERROR, name, "No ETDI twin: the server has a tool of that name")
+                return Listing(tools=(dict(tool),))
+        tool_id = (declaration.id or name) + wanted["name"].removeprefix(name)
         try:
-            secured = await self._secured(wanted, declaration, base=name, newest=newest)
+            prepared = self._securing.prepare(wanted, declaration, tool_id=tool_id, newest=newest)
         except (AuthoringError, ValueError) as problem:
-            _LOG.error("Failed to add ETDI security to tool %r: %s", name, problem)
+            self._say_once(logging.ERROR, name, f"Failed to add ETDI security: {problem}")
             return self._unsecured(tool)
-        if self.options.mode is Mode.PASSIVE:
-            _LOG.info("ETDI security available for tool %r", name)
-            return plain
-        if twin:
-            return _listing(tool, secured, twins={secured["name"]: name})
-        return _listing(secured)
+        secured, life_s = await self._with_token(wanted, prepared)
+        return self._placed(tool, secured, tool_id=tool_id, life_s=life_s)
 
-    def _unsecured(self, tool: Mapping[str, Any]) -> Listing:
-        if self.options.mode is Mode.ETDI_ONLY and not self.options.keep_legacy:
-            return Listing(tools=(), twins={}, hidden=frozenset({str(tool.get("name"))}))
-        return _listing(tool)
-
-    async def _secured(
-        self, tool: Mapping[str, Any], declaration: Declaration, *, base: str, newest: bool
-    ) -> dict[str, Any]:
-        """:raises AuthoringError: :raises ValueError: a definition that is none."""
-        tool_id = declaration.id or base
-        if tool["name"] != base:
-            tool_id += tool["name"].removeprefix(base)
-        version = self._version(tool, tool_id, declaration, newest=newest)
-        made = block(
-            self.author,
-            declaration,
-            tool_id=tool_id,
-            version=version,
-            oauth_provider=self.oauth.info.block,
-            signer=self._signer,
-        )
-        definition = read_definition(with_block(tool, made))
-        if self._signer is not None:
-            made["signature"] = self._signature(with_block(tool, made))
-        claims = ToolClaims(
-            tool_id=tool_id,
-            tool_version=version,
-            tool_provider=self.author.id,
-            permissions=declaration.permissions,
-            definition_hash=definition.definition_hash,
-        )
+    async def _with_token(
+        self, tool: Mapping[str, Any], prepared: Prepared
+    ) -> tuple[dict[str, Any], float | None]:
+        """The definition with its token; without one it is still this tool, and seen to have none."""
+        claims = prepared.claims
         try:
             kept = await self._tokens.token(claims)
         except NoToken as problem:
-            return self._without_token(tool, made, problem)
-        self._missing.pop(tool_id, None)
-        self._log_once(tool_id, version)
-        made["oauth"] = {**made["oauth"], "token": kept.token.expose().decode("ascii")}
-        return with_block(tool, made)
+            self._say_once(logging.ERROR, claims.tool_id, f"No OAuth token: {problem}")
+            return with_block(tool, prepared.block), None
+        self._say_once(
+            logging.INFO, claims.tool_id, f"Tool registered with OAuth, version {claims.tool_version}"
+        )
+        oauth = {**prepared.block["oauth"], "token": kept.token.expose().decode("ascii")}
+        return with_block(tool, {**prepared.block, "oauth": oauth}), self._tokens.life_of(kept)
 
-    def _without_token(
-        self, tool: Mapping[str, Any], made: Mapping[str, Any], problem: NoToken
-    ) -> dict[str, Any]:
-        """The block without its token: still this tool, and whoever wants a token sees that it has none."""
-        if self.options.mode is Mode.ETDI_ONLY and not self.options.keep_legacy:
-            raise problem
-        if self._missing.get(made["id"]) != problem.message:
-            self._missing[made["id"]] = problem.message
-            _LOG.error("No OAuth token for tool %r: %s", made["id"], problem)
-        return with_block(tool, made)
+    def _placed(
+        self, tool: Mapping[str, Any], secured: dict[str, Any], *, tool_id: str, life_s: float | None
+    ) -> Listing:
+        if life_s is None and self._is_strict:
+            return self._unsecured(tool)
+        self._secured[tool_id] = secured
+        match self.options.mode:
+            case Mode.PASSIVE:
+                if life_s is not None:
+                    self._say_once(logging.INFO, tool_id, "ETDI security available", about="passive")
+                return Listing(tools=(dict(tool),))
+            case Mode.DUAL:
+                self._twins[secured["name"]] = tool["name"]
+                return Listing(tools=(dict(tool), secured), life_s=life_s)
+            case Mode.ETDI_ONLY:
+                return Listing(tools=(secured,), life_s=life_s)
 
-    def _version(
-        self, tool: Mapping[str, Any], tool_id: str, declaration: Declaration, *, newest: bool
-    ) -> str:
-        if not newest:
-            known = self._history.current(tool_id)
-            return declaration.first_version if known is None else known
-        shape = shape_of(read_definition(tool), declaration.permissions)
-        return self._history.version(tool_id, shape, first=declaration.first_version)
+    @property
+    def _is_strict(self) -> bool:
+        return self.options.mode is Mode.ETDI_ONLY and not self.options.keep_legacy
 
-    def _signature(self, wire: Mapping[str, Any]) -> str:
-        """Made once per definition: a signature that changes with each listing would look like a change."""
-        assert self._signer is not None
-        payload = signed_bytes(wire)
-        key = hashlib.sha256(payload).digest()
-        known = self._signatures.get(key)
-        if known is None:
-            known = self._signatures[key] = self._signer.sign(payload)
-            if len(self._signatures) > MAX_SIGNED:
-                self._signatures.popitem(last=False)
-        return known
+    def _unsecured(self, tool: Mapping[str, Any]) -> Listing:
+        if self._is_strict:
+            self._hidden.add(str(tool.get("name")))
+            return Listing(tools=())
+        return Listing(tools=(dict(tool),))
 
-    def _log_once(self, tool_id: str, version: str) -> None:
-        if self._registered.get(tool_id) != version:
-            self._registered[tool_id] = version
-            _LOG.info("Tool registered with OAuth: %s %s", tool_id, version)
-
-
-def _listing(*tools: Mapping[str, Any], twins: dict[str, str] | None = None) -> Listing:
-    return Listing(tools=tuple(dict(tool) for tool in tools), twins=twins or {}, hidden=frozenset())
+    def _say_once(self, level: int, tool: str, text: str, *, about: str = "token") -> None:
+        if self._said.get((tool, about)) != text:
+            self._said[(tool, about)] = text
+            _LOG.log(level, "%s: %s", tool, text)

@@ -1,8 +1,8 @@
 """The versions of a server's tools, in one JSON file beside the server. Each change is one atomic write.
 
 The file is the server's memory across restarts: without it a tool could change and still be 1.0.0. It holds no secret.
-Two processes of one server over one file come to the same versions, for they have the same tools; what is *not*
-prevented is that two *different* builds over one file raise versions in turn.
+Several processes of one server may share it. What is *not* prevented: that two of them write in the same moment, and
+that two *different* builds raise versions in turn.
 """
 
 from __future__ import annotations
@@ -55,21 +55,28 @@ class VersionHistory:
         :raises HistoryUnusable: a new version cannot be written down. It must then not be shown either.
         :raises ValueError: ``first`` is no version, or the last one cannot be raised any more.
         """
-        known = self._tools.get(tool_id)
-        if not known:
+        if self._change(tool_id, shape) is not Change.NONE:
+            # Another process of this server may have written meanwhile; what it counted is not counted again.
+            self._tools = _longer(self._tools, _read(self._path))
+        change = self._change(tool_id, shape)
+        known = self._tools.get(tool_id, [])
+        if change is Change.NONE:
+            return known[-1].version
+        if change is None:
             parse_version(first)
             new = Version(version=first, at=int(self._clock()), change=Change.NONE, shape=shape)
         else:
-            last = known[-1]
-            change = change_between(last.shape, shape)
-            if change is Change.NONE:
-                return last.version
-            raised = next_version(last.version, change)
+            raised = next_version(known[-1].version, change)
             new = Version(version=raised, at=int(self._clock()), change=change, shape=shape)
-        tools = {**self._tools, tool_id: [*(known or []), new]}
+        tools = {**self._tools, tool_id: [*known, new]}
         _write(self._path, tools)
         self._tools = tools
         return new.version
+
+    def _change(self, tool_id: str, shape: Shape) -> Change | None:
+        """Since the last version; None for a tool that was never seen."""
+        known = self._tools.get(tool_id)
+        return change_between(known[-1].shape, shape) if known else None
 
     def current(self, tool_id: str) -> str | None:
         """The last version of a tool, or None."""
@@ -82,6 +89,12 @@ class VersionHistory:
         if not known:
             raise UnknownTool(tool_id)
         return tuple(known)
+
+
+def _longer(ours: dict[str, list[Version]], theirs: dict[str, list[Version]]) -> dict[str, list[Version]]:
+    """Of each tool the longer history: a file that was taken away while the server ran makes nothing begin again."""
+    longer = [tool_id for tool_id, known in theirs.items() if len(known) >= len(ours.get(tool_id, ()))]
+    return {**ours, **{tool_id: theirs[tool_id] for tool_id in longer}}
 
 
 def _read(path: Path) -> dict[str, list[Version]]:

@@ -32,38 +32,44 @@ class EtdiMiddleware:
 
     def __init__(self, etdi: Etdi) -> None:
         self._etdi = etdi
-        self._twins: dict[str, str] = {}
-        self._hidden: frozenset[str] = frozenset()
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """One request, or a notification, which passes."""
         match ctx.method:
             case "tools/list":
-                return await self._list(ctx, _members(await call_next(ctx)))
+                return await self._list(ctx, call_next)
             case "tools/call":
-                return await call_next(self._meant(ctx))
+                return await call_next(await self._meant(ctx, call_next))
             case "initialize" | "server/discover":
                 self._check(ctx)
                 return self._said(ctx, _members(await call_next(ctx)))
             case _:
                 return await call_next(ctx)
 
-    async def _list(self, ctx: ServerRequestContext[Any, Any], result: dict[str, Any]) -> dict[str, Any]:
+    async def _list(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> dict[str, Any]:
+        result = _members(await call_next(ctx))
         listed = await self._etdi.listing(result.get("tools") or (), newest=ctx.protocol_version in NEWEST)
-        self._twins |= listed.twins
-        shown = frozenset(str(tool["name"]) for tool in listed.tools)
-        # Pages come one by one: what another page hid stays hidden until it is shown again.
-        self._hidden = (self._hidden | listed.hidden) - shown
-        return {**result, "tools": list(listed.tools)}
+        made = {**result, "tools": list(listed.tools)}
+        if listed.life_s is not None and isinstance(result.get("ttlMs"), int):
+            # A client that keeps the listing must not keep a token beyond its end.
+            made["ttlMs"] = min(result["ttlMs"], int(listed.life_s * 1000))
+        return made
 
-    def _meant(self, ctx: ServerRequestContext[Any, Any]) -> ServerRequestContext[Any, Any]:
+    async def _meant(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> ServerRequestContext[Any, Any]:
+        """The call as the server knows it. After a restart a client may call what an earlier process listed."""
         params = ctx.params or {}
         name = params.get("name")
-        if name in self._hidden:
-            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name}")
-        if not isinstance(name, str) or name not in self._twins:
+        if not isinstance(name, str):
             return ctx
-        return replace(ctx, params={**params, "name": self._twins[name]})
+        if not self._etdi.was_listed:
+            kept = {"_meta": params["_meta"]} if "_meta" in params else {}
+            await self._list(replace(ctx, method="tools/list", params=kept), call_next)
+        meant = self._etdi.stands_for(name)
+        if meant is None:
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {name}")
+        return ctx if meant == name else replace(ctx, params={**params, "name": meant})
 
     def _check(self, ctx: ServerRequestContext[Any, Any]) -> None:
         if not self._etdi.options.capability:

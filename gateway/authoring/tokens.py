@@ -70,6 +70,10 @@ class ToolTokens:
                 return kept
             raise
 
+    def life_of(self, kept: Kept) -> float:
+        """Seconds until a token ends; 0.0 where it has ended."""
+        return max(0.0, kept.ends_at - self._clock())
+
     def forget(self, tool_id: str) -> None:
         """Drop every token of this tool, and of no other (R151)."""
         for known in (self._kept, self._failed):

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from mcp.client import Client
+from mcp.server import MCPServer
+from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPError
 from starlette.responses import JSONResponse, Response
 
 from gateway.authoring.declaration import Mode, declare
 from gateway.authoring.errors import ConfigInvalid
+from gateway.authoring.server import SecureServer, secure_high_level
 from gateway.catalog.definition import read_definition
 from gateway.catalog.tool import ETDI_META_KEY
 from tests.authoring.secured import block_of, etdi_of, server_of
@@ -35,7 +38,7 @@ async def test_passive_only_says_what_it_would_do(tmp_path: Path, caplog: pytest
             tools = (await client.list_tools()).tools
     assert [tool.name for tool in tools] == ["read", "say"]
     assert all(ETDI_META_KEY not in (tool.meta or {}) for tool in tools)
-    assert "ETDI security available for tool 'read'" in caplog.text
+    assert "read: ETDI security available" in caplog.text
 
 
 async def test_dual_lists_a_twin_with_a_token_of_its_own(tmp_path: Path) -> None:
@@ -59,6 +62,46 @@ async def test_dual_lists_a_twin_with_a_token_of_its_own(tmp_path: Path) -> None
         assert read_definition(wire).definition_hash in claims[0]
 
 
+async def test_a_twin_is_known_before_anybody_lists(tmp_path: Path) -> None:
+    """A gateway goes on with the listing of the process before; low-level servers list nothing at their start."""
+    async with running_tool_idp() as idp:
+        server = server_of(etdi_of(idp, tmp_path, mode=Mode.DUAL))
+        async with Client(server, mode="2026-07-28") as client:
+            raw = await client.session.call_tool("read-secure", {"path": "a"})
+            assert "a: 10" in str(raw)
+        etdi = etdi_of(idp, tmp_path, mode=Mode.DUAL)
+        plain = MCPServer[Any]("plain")
+        plain.add_tool(lambda: "yes", name="ask")
+        secure_high_level(plain, etdi)
+        async with etdi.running(), Client(plain, mode="2026-07-28") as client:
+            assert "yes" in str(await client.session.call_tool("ask-secure", {}))
+
+
+async def test_the_registry_has_what_was_listed_last(tmp_path: Path) -> None:
+    """R099: by id, and all of them."""
+    async with running_tool_idp() as idp:
+        etdi = etdi_of(idp, tmp_path)
+        async with Client(server_of(etdi)):
+            found = etdi.tool("read")
+            assert found is not None
+            assert found["_meta"][ETDI_META_KEY]["provider"]["id"] == "files-inc"
+            assert [tool["name"] for tool in etdi.tools()] == ["read", "say"]
+            assert etdi.tool("none") is None
+
+
+async def test_nobody_is_told_to_keep_a_token_beyond_its_end(tmp_path: Path) -> None:
+    """A listing's cache hint ends with the first of its tokens."""
+    async with running_tool_idp() as idp:
+        idp.life_s = 100
+        etdi = etdi_of(idp, tmp_path)
+        server = SecureServer("x", etdi=etdi, cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000)})
+        server.add_tool(lambda: "x", name="x")
+        async with Client(server) as client:
+            told = (await client.list_tools()).ttl_ms
+    assert told is not None
+    assert 0 < told <= 100_000
+
+
 async def test_a_twin_does_not_stand_in_for_a_tool_of_its_name(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,7 +119,7 @@ async def test_a_twin_does_not_stand_in_for_a_tool_of_its_name(
             assert names.count("read-secure") == 1
             said = await client.call_tool("read-secure", {})
             assert said.structured_content == {"result": "other"}
-    assert "No ETDI twin for 'read'" in caplog.text
+    assert "read: No ETDI twin" in caplog.text
 
 
 async def test_one_tool_that_gets_no_token_leaves_the_others_alone(
@@ -91,10 +134,7 @@ async def test_one_tool_that_gets_no_token_leaves_the_others_alone(
             assert "token" in block_of(tools["say"])["oauth"]
             assert (await client.call_tool("read", {"path": "a"})).structured_content == {"result": "a: 10"}
     assert caplog.text.count("No OAuth token") == 1, "listings come often; what is still so is not said again"
-    assert (
-        "No OAuth token for tool 'read': Failed to obtain OAuth token: 400 invalid_scope: not yours"
-        in caplog.text
-    )
+    assert "read: No OAuth token: Failed to obtain OAuth token: 400 invalid_scope: not yours" in caplog.text
 
 
 async def test_etdi_only_may_leave_out_what_is_not_secured(tmp_path: Path) -> None:
@@ -155,8 +195,8 @@ async def test_no_log_line_holds_a_token(idp_log: pytest.LogCaptureFixture, tmp_
     async with running_tool_idp() as idp:
         async with Client(server_of(etdi_of(idp, tmp_path))) as client:
             tokens = [block_of(tool)["oauth"]["token"] for tool in (await client.list_tools()).tools]
-        assert "Tool registered with OAuth: read 1.0.0" in idp_log.text
-        assert "Tool registered with OAuth: say 2.1.0" in idp_log.text
+        assert "read: Tool registered with OAuth, version 1.0.0" in idp_log.text
+        assert "say: Tool registered with OAuth, version 2.1.0" in idp_log.text
         assert not [token for token in tokens if token in idp_log.text]
         assert "eyJ" not in idp_log.text
 
@@ -177,13 +217,6 @@ async def test_a_definition_that_is_none_is_isolated(tmp_path: Path) -> None:
         async with etdi.running():
             found = await etdi.listing([bad, good], newest=True)
     assert [ETDI_META_KEY in tool.get("_meta", {}) for tool in found.tools] == [False, True]
-
-
-async def test_a_signature_is_the_same_in_every_listing(tmp_path: Path) -> None:
-    """ECDSA makes another each time; a listing that changes for nothing would be looked at for nothing."""
-    async with running_tool_idp() as idp, Client(server_of(etdi_of(idp, tmp_path))) as client:
-        first, second = [(await client.list_tools()).tools for _ in range(2)]
-    assert first == second
 
 
 def test_two_tools_do_not_share_an_id(tmp_path: Path) -> None:

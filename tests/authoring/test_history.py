@@ -42,6 +42,17 @@ def test_going_back_is_a_new_version(tmp_path: Path) -> None:
     assert history.version("t", SHAPE, first="1.0.0") == "3.0.0"
 
 
+def test_what_another_process_counted_is_not_counted_again(tmp_path: Path) -> None:
+    """Attack: two builds that are both 1.0.1, of which one was approved."""
+    ours, theirs = (VersionHistory(tmp_path / "versions.json") for _ in range(2))
+    assert ours.version("t", SHAPE, first="1.0.0") == "1.0.0"
+    assert theirs.version("t", PATCH, first="1.0.0") == "1.0.1"
+    other = msgspec.structs.replace(SHAPE, rest="p" * 64)
+    assert ours.version("t", other, first="1.0.0") == "1.0.2"
+    (tmp_path / "versions.json").unlink()
+    assert theirs.version("t", MAJOR, first="1.0.0") == "2.0.0", "and nothing begins again while it runs"
+
+
 def test_tools_are_counted_apart(tmp_path: Path) -> None:
     """Whatever their ids are."""
     history = VersionHistory(tmp_path / "versions.json")
