@@ -151,6 +151,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "identity.jwk": "thumbprints and key sizes",
         "identity.keys": "the keys of one's own issuer",
         "rate.bucket": "the reference servers have limits, too",
+        "settings.authoring": "the one reader of the environment",
         "serving": "the demo listens on real sockets",
     },
     # Runs on people's machines: no room of the server, so that it starts without any of them.

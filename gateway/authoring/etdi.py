@@ -75,7 +75,9 @@ class Etdi:
         self.oauth = oauth
         self.history = history
         self.signs = signer is not None
-        self._declarations = dict(declarations or {})
+        self._declarations: dict[str, Declaration] = {}
+        for name, declaration in (declarations or {}).items():
+            self.declare(name, declaration)
         self._tokens = tokens or ToolTokens(oauth)
         self._securing = Securing(
             author=author, oauth_provider=oauth.info.block, history=history, signer=signer
@@ -92,11 +94,11 @@ class Etdi:
 
         :raises ConfigInvalid: it was said already, differently, or another tool has this id: they would share versions.
         """
-        if self._declarations.setdefault(name, declaration) != declaration:
-            raise ConfigInvalid(f"{name}: declared twice, differently")
-        ids = [one.id or known for known, one in self._declarations.items()]
-        if ids.count(declaration.id or name) > 1:
-            raise ConfigInvalid(f"{name}: another tool has the id {declaration.id or name!r}")
+        full = msgspec.structs.replace(declaration, id=declaration.id or name)
+        if self._declarations.setdefault(name, full) != full:
+            raise ConfigInvalid(f"{name}: declared twice, in the manifest or in the code, and differently")
+        if [one.id for one in self._declarations.values()].count(full.id) > 1:
+            raise ConfigInvalid(f"{name}: another tool has the id {full.id!r}")
 
     async def initialise(self, tools: Sequence[Mapping[str, Any]] = ()) -> None:
         """Versions, signatures and tokens of these definitions, before anybody asks."""
@@ -150,9 +152,7 @@ class Etdi:
         """What one tool becomes: itself, its secured form, both, or nothing."""
         name = str(tool.get("name"))
         self._hidden.discard(name)
-        declaration = self._declarations.get(name)
-        if declaration is None and self.options.auto_secure:
-            declaration = Declaration()
+        declaration = self._declaration(name)
         if declaration is None or has_block(tool) or name in self.options.skip:
             return Listing(tools=(dict(tool),))
         wanted = dict(tool)
@@ -170,6 +170,16 @@ class Etdi:
             return self._unsecured(tool)
         secured, life_s = await self._with_token(wanted, prepared)
         return self._placed(tool, secured, tool_id=tool_id, life_s=life_s)
+
+    def _declaration(self, name: str) -> Declaration | None:
+        """What was said of the tool; of one of which nothing was said, with ``auto_secure``, that it asks for nothing."""
+        declaration = self._declarations.get(name)
+        if declaration is not None or not self.options.auto_secure:
+            return declaration
+        if any(one.id == name for one in self._declarations.values()):
+            self._say_once(logging.ERROR, name, "Not secured: another tool has this id", about="id")
+            return None
+        return Declaration()
 
     async def _with_token(
         self, tool: Mapping[str, Any], prepared: Prepared

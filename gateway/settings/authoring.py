@@ -33,6 +33,7 @@ from gateway.authoring.providers.config import MAX_LIFE_MS, ProviderConfig, read
 
 NONE_FOUND: Final = "No OAuth provider configuration found in environment"
 PREFIX: Final = "ETDI_"
+DEFAULT_PROVIDER_ID: Final = "default-provider"
 FILE_SUFFIX: Final = "_FILE"
 _SECRET: Final = "CLIENT_SECRET"  # noqa: S105 - a name
 _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -103,7 +104,7 @@ def author_settings(environ: Mapping[str, str] | None = None) -> AuthorSettings:
         provider = read_config(kind, document)
     except ConfigIncomplete as problem:
         raise ConfigIncomplete(f"ETDI_{_NAMES[kind]}_*: {problem.message}") from None
-    provider_id = _value(said, "ETDI_PROVIDER_ID") or "default-provider"
+    provider_id = _value(said, "ETDI_PROVIDER_ID") or DEFAULT_PROVIDER_ID
     name = _value(said, "ETDI_PROVIDER_NAME") or provider_id
     return AuthorSettings(
         author=Author(id=provider_id, name=name), kind=kind, provider=provider, log_level=_level(said)

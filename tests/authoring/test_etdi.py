@@ -219,6 +219,17 @@ async def test_a_definition_that_is_none_is_isolated(tmp_path: Path) -> None:
     assert [ETDI_META_KEY in tool.get("_meta", {}) for tool in found.tools] == [False, True]
 
 
+async def test_a_tool_that_nobody_declared_takes_no_id(tmp_path: Path) -> None:
+    """Attack: a plug-in named as another tool's id, to be counted as that tool."""
+    tools = [{"name": name, "inputSchema": {"type": "object"}} for name in ("a", "x")]
+    async with running_tool_idp() as idp:
+        etdi = etdi_of(idp, tmp_path)
+        etdi.declare("a", declare(["a:b"], tool_id="x"))
+        async with etdi.running():
+            found = await etdi.listing(tools, newest=True)
+    assert [ETDI_META_KEY in tool.get("_meta", {}) for tool in found.tools] == [True, False]
+
+
 def test_two_tools_do_not_share_an_id(tmp_path: Path) -> None:
     """They would share versions."""
     etdi = etdi_of(ToolIdp(url="http://127.0.0.1:9"), tmp_path)
