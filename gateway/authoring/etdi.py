@@ -172,7 +172,7 @@ class Etdi:
         return self._placed(tool, secured, tool_id=tool_id, life_s=life_s)
 
     def _declaration(self, name: str) -> Declaration | None:
-        """What was said of the tool; of one of which nothing was said, with ``auto_secure``, that it asks for nothing."""
+        """What was said of the tool; with ``auto_secure``, of any other, that it asks for nothing."""
         declaration = self._declarations.get(name)
         if declaration is not None or not self.options.auto_secure:
             return declaration
