@@ -90,8 +90,8 @@ class Signer:
         return cls(key)
 
     def sign(self, payload: bytes) -> str:
-        """The signature as JOSE has it (RFC 7518 section 3), base64url without padding."""
-        return base64.urlsafe_b64encode(self._maker.sign(payload, self._key)).rstrip(b"=").decode()
+        """The signature as JOSE has it (RFC 7518 section 3: r and s, or PKCS #1), in standard base64 (R062)."""
+        return base64.b64encode(self._maker.sign(payload, self._key)).decode()
 
     def public_pem(self) -> str:
         """What is submitted to whoever verifies; the private key stays here (C36)."""
@@ -127,7 +127,7 @@ def verifies(wire: Mapping[str, Any], public_key: Any) -> bool:
     else:
         return False
     try:
-        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        raw = base64.b64decode(signature, validate=True)
         return bool(maker.verify(signed_bytes(wire), public_key, raw))
     except (ValueError, TypeError):
         return False
