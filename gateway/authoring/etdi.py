@@ -22,7 +22,7 @@ from gateway.authoring.declaration import (
     twin_of,
     with_block,
 )
-from gateway.authoring.errors import AuthoringError, ConfigInvalid, NoToken
+from gateway.authoring.errors import AuthoringError, ConfigInvalid, HistoryUnusable, NoToken
 from gateway.authoring.history import VersionHistory
 from gateway.authoring.providers.provider import OAuthProvider
 from gateway.authoring.securing import Prepared, Securing
@@ -51,6 +51,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     tools: tuple[dict[str, Any], ...]
     life_s: float | None = None
+
+
+class _Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """``tool`` as it came; ``wanted`` is what is secured, itself or its twin."""
+
+    tool: dict[str, Any]
+    wanted: dict[str, Any]
+    prepared: Prepared
 
 
 class Etdi:
@@ -141,15 +149,22 @@ class Etdi:
         no versions.
         """
         names = frozenset(str(tool.get("name")) for tool in tools)
-        shown = await asyncio.gather(*(self._shown(tool, names, newest=newest) for tool in tools))
+        try:
+            with self.history.together():
+                planned = [self._planned(tool, names, newest=newest) for tool in tools]
+        except HistoryUnusable as problem:
+            # Versions that were not written down must not be shown.
+            self._say_once(logging.ERROR, "history", problem.message)
+            planned = [self._unsecured(tool) for tool in tools]
+        shown = await asyncio.gather(*(self._shown(one) for one in planned))
         self.was_listed = True
         lives = [one.life_s for one in shown if one.life_s is not None]
         return Listing(
             tools=tuple(tool for one in shown for tool in one.tools), life_s=min(lives) if lives else None
         )
 
-    async def _shown(self, tool: Mapping[str, Any], names: frozenset[str], *, newest: bool) -> Listing:
-        """What one tool becomes: itself, its secured form, both, or nothing."""
+    def _planned(self, tool: Mapping[str, Any], names: frozenset[str], *, newest: bool) -> Listing | _Planned:
+        """What one tool becomes, without its token: as it is, or something that needs one."""
         name = str(tool.get("name"))
         self._hidden.discard(name)
         declaration = self._declaration(name)
@@ -168,8 +183,14 @@ class Etdi:
         except (AuthoringError, ValueError) as problem:
             self._say_once(logging.ERROR, name, f"Failed to add ETDI security: {problem}")
             return self._unsecured(tool)
-        secured, life_s = await self._with_token(wanted, prepared)
-        return self._placed(tool, secured, tool_id=tool_id, life_s=life_s)
+        return _Planned(tool=dict(tool), wanted=wanted, prepared=prepared)
+
+    async def _shown(self, planned: Listing | _Planned) -> Listing:
+        if isinstance(planned, Listing):
+            return planned
+        secured, life_s = await self._with_token(planned.wanted, planned.prepared)
+        tool_id = planned.prepared.claims.tool_id
+        return self._placed(planned.tool, secured, tool_id=tool_id, life_s=life_s)
 
     def _declaration(self, name: str) -> Declaration | None:
         """What was said of the tool; with ``auto_secure``, of any other, that it asks for nothing."""

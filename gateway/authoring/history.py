@@ -11,7 +11,8 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +48,9 @@ class VersionHistory:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._tools = _read(path)
+        self._tools = self._written = _read(path)
+        self._held = False
+        self._caught_up = False
 
     def version(self, tool_id: str, shape: Shape, *, first: str) -> str:
         """The version of a tool that has this shape now. ``first`` is for one that was never seen before.
@@ -56,8 +59,7 @@ class VersionHistory:
         :raises ValueError: ``first`` is no version, or the last one cannot be raised any more.
         """
         if self._change(tool_id, shape) is not Change.NONE:
-            # Another process of this server may have written meanwhile; what it counted is not counted again.
-            self._tools = _longer(self._tools, _read(self._path))
+            self._catch_up()
         change = self._change(tool_id, shape)
         known = self._tools.get(tool_id, [])
         if change is Change.NONE:
@@ -68,10 +70,40 @@ class VersionHistory:
         else:
             raised = next_version(known[-1].version, change)
             new = Version(version=raised, at=int(self._clock()), change=change, shape=shape)
-        tools = {**self._tools, tool_id: [*known, new]}
-        _write(self._path, tools)
-        self._tools = tools
+        self._tools = {**self._tools, tool_id: [*known, new]}
+        if not self._held:
+            self._write_down()
         return new.version
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What changes within the block is one write at its end: a server with a thousand tools starts once.
+
+        :raises HistoryUnusable: it cannot be written. Then nothing has changed.
+        """
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self._write_down()
+
+    def _catch_up(self) -> None:
+        """Another process of this server may have written meanwhile; what it counted is not counted again."""
+        if not self._caught_up:
+            self._tools = self._written = _longer(self._written, _read(self._path))
+            self._caught_up = True
+
+    def _write_down(self) -> None:
+        self._caught_up = False
+        if self._tools is self._written:
+            return
+        try:
+            _write(self._path, self._tools)
+        except HistoryUnusable:
+            self._tools = self._written
+            raise
+        self._written = self._tools
 
     def _change(self, tool_id: str, shape: Shape) -> Change | None:
         """Since the last version; None for a tool that was never seen."""

@@ -51,7 +51,7 @@ class Securing:
         digest = _digest(tool, declaration)
         last = self._last.get((tool_id, newest))
         # Going back to what was before is a new version (``history.py``): only what is current may be used again.
-        if last is not None and last.digest == digest and self._is_current(last.claims):
+        if last is not None and last.digest == digest and self._is_current(last.claims, newest=newest):
             return last
         version = self._version(tool, declaration, tool_id=tool_id, newest=newest)
         made = block(
@@ -76,8 +76,9 @@ class Securing:
         self._last[(tool_id, newest)] = prepared
         return prepared
 
-    def _is_current(self, claims: ToolClaims) -> bool:
-        return self._history.current(claims.tool_id) in (None, claims.tool_version)
+    def _is_current(self, claims: ToolClaims, *, newest: bool) -> bool:
+        known = self._history.current(claims.tool_id)
+        return known == claims.tool_version or (known is None and not newest)
 
     def _version(
         self, tool: Mapping[str, Any], declaration: Declaration, *, tool_id: str, newest: bool

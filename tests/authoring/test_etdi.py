@@ -208,6 +208,30 @@ def idp_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_version_that_is_not_written_down_is_not_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, keep: bool
+) -> None:
+    """A disk that is full: the tools are plain, or not there, and none has a token for a version nobody remembers."""
+    tool = {"name": "read", "inputSchema": {"type": "object"}}
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    async with running_tool_idp() as idp:
+        etdi = etdi_of(idp, gone, keep_legacy=keep)
+        (gone / "key.pem").unlink()
+        gone.rmdir()
+        async with etdi.running([tool]):
+            for _ in range(2):
+                found = await etdi.listing([tool], newest=True)
+                assert list(found.tools) == ([tool] if keep else [])
+        assert idp.seen == []
+        assert caplog.text.count("cannot be written") == 1
+        gone.mkdir()
+        async with etdi.running([tool]):
+            (made,) = (await etdi.listing([tool], newest=True)).tools
+            assert made["_meta"][ETDI_META_KEY]["version"] == "1.0.0"
+
+
 async def test_a_definition_that_is_none_is_isolated(tmp_path: Path) -> None:
     """A schema that RFC 8785 cannot write leaves the next tool alone."""
     bad = {"name": "bad", "inputSchema": {"type": "object", "maximum": 2**60}}

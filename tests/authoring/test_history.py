@@ -107,6 +107,20 @@ def test_versions_that_fall_are_refused(tmp_path: Path) -> None:
         VersionHistory(path)
 
 
+def test_many_changes_are_one_write(tmp_path: Path) -> None:
+    """All of them, or none where they cannot be written."""
+    path = tmp_path / "versions.json"
+    history = VersionHistory(path)
+    with history.together():
+        assert [history.version(name, SHAPE, first="1.0.0") for name in ("a", "b")] == ["1.0.0", "1.0.0"]
+        assert not path.exists()
+    assert VersionHistory(path).current("b") == "1.0.0"
+    lost = VersionHistory(tmp_path / "none" / "versions.json")
+    with pytest.raises(HistoryUnusable), lost.together():
+        lost.version("a", SHAPE, first="1.0.0")
+    assert lost.current("a") is None
+
+
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     """And nothing is remembered that was not written."""
     history = VersionHistory(tmp_path / "none" / "versions.json")
