@@ -22,8 +22,10 @@ from gateway.authoring.migration.source import from_file, from_server
 from gateway.authoring.providers.auth0_lint import lint
 from gateway.authoring.servers.oauth_demo import play
 from gateway.cli.common import json_option, name_of, terminal
+from gateway.identity.credentials import Secret
 from gateway.outcome.view import visible
 from gateway.serving import run
+from gateway.settings.client import token_from
 
 
 @click.group()
@@ -33,6 +35,7 @@ def etdi() -> None:
 
 @etdi.command("migrate")
 @click.option("--url", help="A running server's MCP URL.")
+@click.option("--token-env", help="The variable with a bearer token for --url.")
 @click.option("--command", help="A server that is started and speaks on its pipes, as one would type it.")
 @click.option(
     "--file",
@@ -62,6 +65,7 @@ def etdi() -> None:
 @json_option
 def migrate_(
     url: str | None,
+    token_env: str | None,
     command: str | None,
     file: Path | None,
     provider_name: str,
@@ -79,20 +83,25 @@ def migrate_(
         website=website,
         contact_email=contact,
     )
-    done = migrate(_definitions(url, command, file), provider, folder, mode=Mode(mode))
+    token = token_from(token_env) if token_env is not None else None
+    done = migrate(_definitions(url, token, command, file), provider, folder, mode=Mode(mode))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
         return
     _print(done)
 
 
-def _definitions(url: str | None, command: str | None, file: Path | None) -> list[dict[str, Any]]:
+def _definitions(
+    url: str | None, token: str | None, command: str | None, file: Path | None
+) -> list[dict[str, Any]]:
     if sum(one is not None for one in (url, command, file)) != 1:
         raise click.UsageError("give one of --url, --command and --file")
+    if token is not None and url is None:
+        raise click.UsageError("--token-env goes with --url")
     if file is not None:
         return from_file(file)
     if url is not None:
-        return run(from_server(url))
+        return run(from_server(url, token=None if token is None else Secret(token.encode())))
     words = shlex.split(command or "")
     if not words:
         raise click.UsageError("--command is empty")

@@ -63,6 +63,7 @@ def test_migrate_for_a_script(run: Run, file: Path, tmp_path: Path) -> None:
         ("--file", "x.json", "--url", "https://x.example/mcp"),
         ("--command", ""),
         ("--file", "none.json"),
+        ("--url", "https://x.example/mcp", "--token-env", "NOT_SET"),
         ("--url", "http://server.example/mcp"),
     ],
 )

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+import httpx2
 import msgspec
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from gateway.authoring.errors import ConfigInvalid
+from gateway.identity.credentials import Secret
 from gateway.identity.endpoints import parse_endpoint
 
 MAX_TOOLS: Final = 10_000
@@ -19,8 +22,10 @@ MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 DEADLINE_S: Final = 60.0
 
 
-async def from_server(server: str | StdioServerParameters) -> list[dict[str, Any]]:
-    """Every page of ``tools/list``.
+async def from_server(
+    server: str | StdioServerParameters, *, token: Secret | None = None
+) -> list[dict[str, Any]]:
+    """Every page of ``tools/list``. ``token``: a bearer token for a server over HTTP; it goes there and nowhere else.
 
     :raises ConfigInvalid: no such URL, no answer within a minute, or no MCP server.
     """
@@ -31,16 +36,20 @@ async def from_server(server: str | StdioServerParameters) -> list[dict[str, Any
             raise ConfigInvalid(f"the server's URL: {problem}") from None
     try:
         with anyio.fail_after(DEADLINE_S):
-            return await _listed(server)
+            if token is None or not isinstance(server, str):
+                return await _listed(Client(server))
+            headers = {"Authorization": f"Bearer {token.expose().decode('ascii')}"}
+            async with httpx2.AsyncClient(headers=headers, follow_redirects=False, trust_env=False) as http:
+                return await _listed(Client(streamable_http_client(server, http_client=http)))
     except TimeoutError:
         raise ConfigInvalid(f"the server does not answer within {DEADLINE_S:g} s") from None
     except (OSError, MCPError, RuntimeError, ExceptionGroup) as problem:
         raise ConfigInvalid(f"the server cannot be listed ({type(problem).__name__})") from None
 
 
-async def _listed(server: str | StdioServerParameters) -> list[dict[str, Any]]:
+async def _listed(opened: Client) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    async with Client(server) as client:
+    async with opened as client:
         cursor: str | None = None
         while True:
             page = await client.list_tools(cursor=cursor)

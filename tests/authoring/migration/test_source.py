@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from mcp.client.stdio import StdioServerParameters
 from mcp.server import MCPServer
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from gateway.authoring.errors import ConfigInvalid
 from gateway.authoring.migration.source import from_file, from_server
+from gateway.identity.credentials import Secret
 from gateway.serving import serving
 from tests.support.compose import free_port
 
@@ -30,6 +34,32 @@ async def test_over_http() -> None:
         (tool,) = await from_server(f"http://127.0.0.1:{port}/mcp")
     assert tool["name"] == "read"
     assert tool["inputSchema"]["type"] == "object"
+
+
+async def test_a_server_that_wants_a_token_is_shown_it() -> None:
+    """And one that wants none of ours cannot be listed."""
+    shown: list[str | None] = []
+    server = MCPServer("legacy")
+    server.add_tool(lambda: "x", name="read")
+    app = server.streamable_http_app()
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            token = Headers(scope=scope).get("authorization")
+            shown.append(token)
+            if token != "Bearer let-me-in":
+                await Response(status_code=401)(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    async with serving(guarded, lifespan=True) as port:
+        url = f"http://127.0.0.1:{port}/mcp"
+        (tool,) = await from_server(url, token=Secret(b"let-me-in"))
+        assert tool["name"] == "read"
+        assert set(shown) == {"Bearer let-me-in"}
+        with pytest.raises(ConfigInvalid, match="cannot be listed") as raised:
+            await from_server(url, token=Secret(b"wrong-token"))
+        assert "wrong-token" not in str(raised.value)
 
 
 async def test_from_a_command() -> None:
