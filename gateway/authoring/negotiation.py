@@ -59,7 +59,7 @@ def with_capability(
     capabilities: Mapping[str, Any], own: Capability, *, client: bool, modern: bool
 ) -> dict[str, Any]:
     """A side's capabilities with ETDI in them. ``modern``: the protocol has ``extensions`` (2026-07-28)."""
-    said = _client_form(own) if client else _server_form(own)
+    said = client_form(own) if client else _server_form(own)
     place = "extensions" if modern else "experimental"
     return {
         **capabilities,
@@ -169,7 +169,8 @@ def _numbers(version: str) -> tuple[int, int, int]:
     return int(match[1]), int(match[2] or 0), int(match[3] or 0)
 
 
-def _client_form(own: Capability) -> dict[str, Any]:
+def client_form(own: Capability) -> dict[str, Any]:
+    """What a client says of itself."""
     return {
         "version": own.version,
         "required": own.required,
