@@ -80,6 +80,7 @@ async def test_a_secured_tool_is_verified_approved_and_called(kind: str, tmp_pat
                 entry = await house.gateway.house.catalog.current("files", tool, sensitive=True)
                 assert entry.tool.etdi.status == "verified", entry.tool.etdi
                 await approvals.approve("files", entry.definition, by="operator", expires=None)
+                house.clock.advance(3)  # an approval is looked up again after two seconds
                 answer = await house.call(tool, arguments, server="files")
                 assert status_of(answer) == "executed", answer
 
