@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.authoring.claims import Grant, ProviderInfo, ToolClaims, Validation
 from gateway.authoring.errors import NoToken, Problem
+from gateway.authoring.profiles import tool_claims
 from gateway.authoring.providers.config import AzureConfig, CustomConfig, ProviderConfig
 from gateway.authoring.providers.dialects import Ask, Dialect, answered_scopes, ask, dialect_of
 from gateway.authoring.providers.exchange import Answer, Exchange, NoAnswer
@@ -23,7 +24,7 @@ from gateway.identity.discovery import metadata_urls
 from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.errors import CredentialRefused, IssuerUnavailable
 from gateway.identity.fetch import FetchError, HttpFetcher
-from gateway.identity.jose import open_envelope, parse_claims
+from gateway.identity.jose import open_envelope, open_jws, parse_claims
 from gateway.identity.keys import RemoteKeys
 
 ASSUMED_LIFE_S: Final = 60.0
@@ -112,7 +113,28 @@ class Provider:
             raise NoToken(text, Problem(code="no_answer", message=str(problem)), down=True) from None
         if answer.status != _OK:
             raise self._refused(answer)
-        return self._granted(answer, question)
+        grant = self._granted(answer, question)
+        self._check_named(grant.token, tool)
+        return grant
+
+    def _check_named(self, token: Secret, tool: ToolClaims) -> None:
+        """An early look at what whoever verifies will find. Its signature is theirs to check.
+
+        :raises NoToken: it names another tool: a claim that is kept from an earlier question, say.
+        """
+        try:
+            opened = open_jws(token.expose())
+            if opened is None:
+                return
+            named = tool_claims(self._dialect.profile, parse_claims(opened[1]))
+        except (CredentialRefused, ValueError):
+            raise _unusable("the answer's token cannot be read") from None
+        if any(named.get(name, value) != value for name, value in tool.claims().items()):
+            raise _unusable("the answer's token names another tool")
+        if "tool_id" not in named or "tool_version" not in named:
+            _LOG.warning(
+                "%s: the tokens of %s do not name the tool; see docs/authors.md", tool.tool_id, self.info.id
+            )
 
     def _refused(self, answer: Answer) -> NoToken:
         secret = self._config.client_secret.expose().decode()
