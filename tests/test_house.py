@@ -291,6 +291,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "authoring.claims": "values only",
     "authoring.servers.demo_issuer": "test_oauth_demo.py",
     "authoring.providers.dialects": "test_provider.py: what each kind is asked",
+    "authoring.providers.issuer": "test_provider.py: forged tokens, metadata of another issuer",
     "authoring.providers.exchange": "test_provider.py: slow, large and redirecting answers",
     "client.login.oauth": "test_login.py: kept, renewed, widened, revoked",
 }

@@ -41,21 +41,24 @@ class SecureServer(MCPServer[Any]):
         meta: dict[str, Any] | None = None,
         structured_output: bool | None = None,  # noqa: FBT001 - the SDK's
         *,
-        permissions: Iterable[str] = (),
-        version: str = FIRST_VERSION,
+        permissions: Iterable[str] | None = None,
+        version: str | None = None,
         tool_id: str | None = None,
     ) -> Callable[[F], F]:
         """The SDK's decorator, with what ETDI wants to know.
 
-        ``version`` is a new tool's first version; from then on the history counts, by what changed.
+        ``version`` is a new tool's first version; from then on the history counts, by what changed. Where none of the
+        three is given the manifest's word counts; what is given must not differ from it.
 
         :raises ConfigInvalid: a permission, version or id that cannot be.
         """
-        declaration = declare(permissions, tool_id=tool_id, version=version)
+        declaration = declare(permissions or (), tool_id=tool_id, version=version or FIRST_VERSION)
+        says_nothing = permissions is None and version is None and tool_id is None
         add = super().tool(name, title, description, annotations, icons, meta, structured_output)
 
         def decorator(function: F) -> F:
-            self.etdi.declare(name or function.__name__, declaration)
+            if not says_nothing:
+                self.etdi.declare(name or function.__name__, declaration)
             return add(function)
 
         return decorator

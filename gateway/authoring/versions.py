@@ -13,9 +13,8 @@ versions are counted from what the tool is, against the record of what it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -91,17 +90,3 @@ def next_version(version: str, change: Change) -> str:
             return f"{major}.{minor}.{patch + 1}"
         case Change.NONE:
             return version
-
-
-REFUSED_IN_UPDATES: Final = frozenset({"id", "version", "name"})
-
-
-def updated(current: Mapping[str, Any], updates: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a tool after an update; an absent or None member is unchanged, permissions too (C26).
-
-    :raises ValueError: the update names ``id``, ``name`` or ``version``: those are nobody's to choose (R103).
-    """
-    named = sorted(REFUSED_IN_UPDATES & set(updates))
-    if named:
-        raise ValueError(f"an update does not choose {', '.join(named)}")
-    return {**current, **{key: value for key, value in updates.items() if value is not None}}

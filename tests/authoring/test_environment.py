@@ -12,8 +12,11 @@ from mcp.client.stdio import StdioServerParameters
 
 from gateway.authoring.environment import etdi_from_environment
 from gateway.authoring.errors import ConfigInvalid
-from gateway.authoring.migration.manifest import ProviderPart
+from gateway.authoring.migration.manifest import ProviderPart, etdi_from_manifest
 from gateway.authoring.migration.migrate import migrate
+from gateway.authoring.providers.registry import create_provider
+from gateway.authoring.server import SecureServer
+from tests.authoring.providers.test_config import GOOD
 from tests.authoring.secured import block_of
 from tests.support.tool_idp import CLIENT_ID, CLIENT_SECRET, running_tool_idp
 
@@ -51,6 +54,16 @@ async def test_the_example_is_a_secured_server(tmp_path: Path) -> None:
             assert "signature" in made
             said = await client.call_tool("exchange_rate", {"currency": "EUR"})
             assert said.structured_content == {"result": "1 USD is 0.92 EUR"}
+
+
+def test_the_manifest_counts_where_the_code_says_nothing(tmp_path: Path) -> None:
+    """C26: absent permissions are unchanged; other ones are an error, and no guess."""
+    manifest = moved(tmp_path)
+    server = SecureServer("x", etdi=etdi_from_manifest(manifest, create_provider("auth0", GOOD["auth0"])))
+    server.tool(name="exchange_rate")(lambda: "x")
+    for permissions in ([], ["rates:write"]):
+        with pytest.raises(ConfigInvalid, match="declared twice"):
+            server.tool(name="exchange_rate", permissions=permissions)(lambda: "x")
 
 
 def test_two_providers_of_the_tools_are_one_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

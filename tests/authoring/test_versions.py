@@ -16,7 +16,6 @@ from gateway.authoring.versions import (
     next_version,
     parse_version,
     shape_of,
-    updated,
 )
 from gateway.catalog.definition import read_definition
 
@@ -100,18 +99,3 @@ def test_the_last_version_cannot_be_raised() -> None:
     """Not to 1.0.0 again."""
     with pytest.raises(ValueError, match="cannot be raised"):
         next_version("999999.0.0", Change.MAJOR)
-
-
-@pytest.mark.parametrize("member", ["id", "version", "name"])
-def test_an_update_does_not_choose_these(member: str) -> None:
-    """R103."""
-    with pytest.raises(ValueError, match=member):
-        updated({"id": "x"}, {member: "1.0.0"})
-
-
-def test_an_absent_member_is_unchanged() -> None:
-    """C26: permissions too; an empty list takes them away."""
-    current = {"id": "x", "permissions": ["a"], "description": "d"}
-    assert updated(current, {"description": "e"}) == {**current, "description": "e"}
-    assert updated(current, {"permissions": None}) == current
-    assert updated(current, {"permissions": []})["permissions"] == []

@@ -8,28 +8,23 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import httpx
-import jwt
-import msgspec
 
 from gateway.authoring.claims import Grant, ProviderInfo, ToolClaims, Validation
 from gateway.authoring.errors import NoToken, Problem
-from gateway.authoring.providers.config import AzureConfig, CustomConfig, ProviderConfig
+from gateway.authoring.profiles import tool_claims
+from gateway.authoring.providers.config import AzureConfig, ProviderConfig
 from gateway.authoring.providers.dialects import Ask, Dialect, answered_scopes, ask, dialect_of
 from gateway.authoring.providers.exchange import Answer, Exchange, NoAnswer
+from gateway.authoring.providers.issuer import Issuer
 from gateway.authoring.providers.problems import normalise
 from gateway.authoring.validation import INVALID_ISSUER, INVALID_SIGNATURE, INVALID_TOKEN, validate_payload
 from gateway.identity.credentials import MAX_TOKEN_BYTES, Secret, parse_authorization
-from gateway.identity.discovery import metadata_urls
-from gateway.identity.endpoints import parse_endpoint
-from gateway.identity.errors import CredentialRefused, IssuerUnavailable
-from gateway.identity.fetch import FetchError, HttpFetcher
-from gateway.identity.jose import open_envelope, parse_claims
-from gateway.identity.keys import RemoteKeys
+from gateway.identity.errors import CredentialRefused
+from gateway.identity.fetch import HttpFetcher
+from gateway.identity.jose import open_envelope, open_jws, parse_claims
 
 ASSUMED_LIFE_S: Final = 60.0
 """Seconds that a token is used whose life nobody told (``expires_in`` is only recommended, RFC 6749 section 5.1)."""
-ALGORITHMS: Final = frozenset({"RS256", "ES256"})
-"""What a tool's token may be signed with (R083); chosen here, never by the token (C57)."""
 _OK: Final = 200
 _TOO_MANY: Final = 429
 _LOG = logging.getLogger("countersign.authoring")
@@ -71,8 +66,9 @@ class Provider:
         self._dialect: Dialect = dialect_of(config)
         self._clock = clock
         self._http: httpx.AsyncClient | None = None
-        self._keys: RemoteKeys | None = None
-        self._found: dict[str, Any] | None = None
+        self._issuer = Issuer(
+            self._dialect.issuers[0], jwks_uri=self._dialect.jwks_uri, fetcher=self._fetcher
+        )
 
     def __repr__(self) -> str:
         return f"Provider({self._dialect.info.id})"
@@ -105,14 +101,35 @@ class Provider:
         """See :class:`OAuthProvider`. What is *not* checked: the signature; :meth:`validate_token` does."""
         question = ask(self._dialect, tool)
         try:
-            url = self._dialect.token_endpoint or await self._discovered("token_endpoint")
+            url = self._dialect.token_endpoint or await self._issuer.endpoint("token_endpoint")
             answer = await Exchange(self._client(), deadline_s=self._deadline_s).post(url, question)
         except NoAnswer as problem:
             text = f"Failed to obtain OAuth token: {problem}"
             raise NoToken(text, Problem(code="no_answer", message=str(problem)), down=True) from None
         if answer.status != _OK:
             raise self._refused(answer)
-        return self._granted(answer, question)
+        grant = self._granted(answer, question)
+        self._check_named(grant.token, tool)
+        return grant
+
+    def _check_named(self, token: Secret, tool: ToolClaims) -> None:
+        """An early look at what whoever verifies will find. Its signature is theirs to check.
+
+        :raises NoToken: it names another tool: a claim that is kept from an earlier question, say.
+        """
+        try:
+            opened = open_jws(token.expose())
+            if opened is None:
+                return
+            named = tool_claims(self._dialect.profile, parse_claims(opened[1]))
+        except (CredentialRefused, ValueError):
+            raise _unusable("the answer's token cannot be read") from None
+        if any(named.get(name, value) != value for name, value in tool.claims().items()):
+            raise _unusable("the answer's token names another tool")
+        if "tool_id" not in named or "tool_version" not in named:
+            _LOG.warning(
+                "%s: the tokens of %s do not name the tool; see docs/authors.md", tool.tool_id, self.info.id
+            )
 
     def _refused(self, answer: Answer) -> NoToken:
         secret = self._config.client_secret.expose().decode()
@@ -154,7 +171,7 @@ class Provider:
             return Validation(valid=False, reason=INVALID_TOKEN, details="not a JWT")
         if envelope.claimed_issuer not in self._dialect.issuers:
             return Validation(valid=False, reason=INVALID_ISSUER, details="not an issuer of this provider")
-        payload = await self._verified(raw, envelope.kid, envelope.algorithm)
+        payload = await self._issuer.verified(raw, kid=envelope.kid, algorithm=envelope.algorithm)
         if payload is None:
             return Validation(
                 valid=False, reason=INVALID_SIGNATURE, details="Token signature verification failed"
@@ -169,58 +186,6 @@ class Provider:
             scope_map=self._config.scope_map,
         )
 
-    async def _verified(self, raw: bytes, kid: str | None, algorithm: str) -> dict[str, Any] | None:
-        if algorithm not in ALGORITHMS:
-            return None
-        try:
-            key = await (await self._key_source()).find(kid, algorithm)
-        except (IssuerUnavailable, NoAnswer):
-            return None
-        if key is None or algorithm not in key.algorithms:
-            return None
-        try:
-            signed = jwt.PyJWS(algorithms=sorted(ALGORITHMS)).decode_complete(
-                raw, key.key, algorithms=[algorithm]
-            )
-            return parse_claims(signed["payload"])
-        except (jwt.PyJWTError, CredentialRefused, ValueError, TypeError):
-            return None
-
-    async def _key_source(self) -> RemoteKeys:
-        if self._keys is None:
-            uri = self._dialect.jwks_uri or await self._discovered("jwks_uri")
-            fetcher = HttpFetcher(self._client(), deadline_s=self._deadline_s)
-            self._keys = RemoteKeys(issuer=self._dialect.issuers[0], fetcher=fetcher, jwks_uri=uri)
-        return self._keys
-
-    async def _discovered(self, member: str) -> str:
-        """A URL of the issuer's metadata, whose ``issuer`` must be the configured one (RFC 8414 section 3.3).
-
-        :raises NoAnswer: there is no such document, or it is somebody else's.
-        """
-        if self._found is None:
-            assert isinstance(self._config, CustomConfig)
-            self._found = await self._metadata(self._config.issuer)
-        url = self._found.get(member)
-        if not isinstance(url, str):
-            raise NoAnswer(f"the issuer's metadata names no {member}")
-        try:
-            parse_endpoint(url)
-        except ValueError:
-            raise NoAnswer(f"the issuer's metadata names an unusable {member}") from None
-        return url
-
-    async def _metadata(self, issuer: str) -> dict[str, Any]:
-        fetcher = HttpFetcher(self._client(), deadline_s=self._deadline_s)
-        for url in metadata_urls(issuer):
-            try:
-                document = msgspec.json.decode(await fetcher.fetch(url))
-            except (FetchError, ValueError, RecursionError):
-                continue
-            if isinstance(document, dict) and document.get("issuer") == issuer:
-                return document
-        raise NoAnswer("the issuer publishes no metadata of its own")
-
     @property
     def _deadline_s(self) -> float:
         return self._config.connection_timeout / 1000
@@ -230,12 +195,13 @@ class Provider:
             self._http = httpx.AsyncClient(trust_env=False, timeout=self._deadline_s)
         return self._http
 
+    def _fetcher(self) -> HttpFetcher:
+        return HttpFetcher(self._client(), deadline_s=self._deadline_s)
+
     async def aclose(self) -> None:
         """See :class:`OAuthProvider`. It may be used again afterwards."""
         http, self._http = self._http, None
-        keys, self._keys = self._keys, None
-        if keys is not None:
-            await keys.aclose()
+        await self._issuer.aclose()
         if http is not None:
             await http.aclose()
 

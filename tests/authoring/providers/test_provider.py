@@ -234,6 +234,28 @@ async def test_an_answer_that_is_none(
     assert raised.value.down is down
 
 
+async def test_a_token_that_names_another_tool_is_not_shown(idp: ToolIdp, made: list[Provider]) -> None:
+    """Attack, or an Action that keeps what the question before it said."""
+    for claims in (
+        {"tool_id": "pay"},
+        {"tool_version": "9.9.9"},
+        {"definition_hash": "0" * 64},
+        {"tool_id": 1},
+    ):
+        idp.claims = claims
+        with pytest.raises(NoToken, match=r"names another tool|cannot be read"):
+            await provider_of(idp, "custom", made).token_for_tool(TOOL)
+
+
+async def test_a_provider_that_copies_no_claims_is_said(
+    idp: ToolIdp, made: list[Provider], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever verifies would refuse each token, and the author would not know why."""
+    idp.claims = dict.fromkeys(CLAIMS)
+    await provider_of(idp, "custom", made).token_for_tool(TOOL)
+    assert "do not name the tool" in caplog.text
+
+
 async def test_a_dead_provider_is_no_refusal(made: list[Provider]) -> None:
     """Nobody listens there."""
     config = {"clientId": "c", "clientSecret": "s", "domain": "127.0.0.1:9", "audience": "a"}
