@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.routing import BaseRoute
 
 from gateway.audit.ledger import Audit
+from gateway.errors import SettingsError
 from gateway.idp.client_auth import ClientAuthentication
 from gateway.idp.endpoint import Endpoint, Offer
 from gateway.idp.introspection import Introspection
@@ -26,6 +27,8 @@ from gateway.settings import Settings
 from gateway.settings.idp import audience_of, issuer_of
 from gateway.state.store import Store
 
+MIN_PASSPHRASE_CHARS = 16
+"""Short of that it can be guessed by whoever has a file of it."""
 REGISTRATIONS_PER_MINUTE = 10
 """Of all strangers together, at each process; people have to read them."""
 
@@ -39,13 +42,31 @@ class Shelves:
     tokens: IssuedTokens
 
 
+def key_files_of(settings: Settings) -> KeyFiles:
+    """The folder of private keys. :raises SettingsError: a passphrase that cannot be read, or can be guessed."""
+    idp = settings.idp
+    if idp.passphrase_file is None:
+        return KeyFiles(Path(idp.folder))
+    try:
+        passphrase = Path(idp.passphrase_file).read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise SettingsError(f"idp.passphrase_file: cannot be read: {problem.strerror}.") from None
+    except ValueError:  # not UTF-8
+        raise SettingsError("idp.passphrase_file: is not text.") from None
+    if len(passphrase) < MIN_PASSPHRASE_CHARS:
+        raise SettingsError(
+            f"idp.passphrase_file: a passphrase has at least {MIN_PASSPHRASE_CHARS} characters."
+        )
+    return KeyFiles(Path(idp.folder), passphrase)
+
+
 def shelves_of(settings: Settings, store: Store, *, now: Callable[[], float] = time.time) -> Shelves:
-    """Nothing is contacted yet."""
+    """Nothing is contacted yet. :raises SettingsError: see :func:`key_files_of`."""
     idp = settings.idp
     return Shelves(
         keys=KeyBook(
             store,
-            KeyFiles(Path(idp.folder), idp.passphrase),
+            key_files_of(settings),
             algorithm=idp.algorithm,
             propagation_s=idp.propagation_seconds,
             now=now,

@@ -264,6 +264,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "state.sqlite_ledger": "test_ledger.py runs every statement",
     "state.redis_ledger": "test_ledger.py runs every script",
     "outcome.answer": "values only",
+    "settings.idp_model": "values only; test_idp.py reads them",
     "idp.errors": "values only; test_client_auth.py, test_issuing.py and test_endpoint.py answer with each",
     "outcome.refusal": "values only",
     "outcome.journal": "values and a protocol; tests/transactions fills it",

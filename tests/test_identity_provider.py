@@ -7,13 +7,15 @@ import httpx
 import jwt
 import pytest
 
+from gateway.errors import SettingsError
 from gateway.identity.credentials import Secret
 from gateway.identity.fetch import HttpFetcher
 from gateway.identity.introspection import IntrospectionVerifier
 from gateway.identity.issuer import TrustedIssuer
-from gateway.identity_provider import shelves_of
+from gateway.identity_provider import key_files_of, shelves_of
 from gateway.idp.provider import About, Status
-from gateway.settings.model import IdpSettings
+from gateway.settings import Settings
+from gateway.settings.idp_model import IdpSettings
 from tests.support.answers import status_of
 from tests.support.calls import READ
 from tests.support.gateways import gateways
@@ -123,3 +125,21 @@ async def test_standard_clients_need_nothing_of_ours(tmp_path: Path) -> None:
             assert caller is not None
             assert (caller.subject, caller.client_id, caller.scopes) == ("acme", auth[0], (SCOPE,))
             await verifier.aclose()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "cannot be read"), (b"short\n", "at least"), (b"\xff" * 20, "text")]
+)
+def test_a_passphrase_that_cannot_be_used_keeps_it_from_starting(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    """Named by its setting; neither the content nor the path is repeated."""
+    path = tmp_path / "passphrase"
+    if content is not None:
+        path.write_bytes(content)
+    settings = Settings(idp=IdpSettings(passphrase_file=str(path)))
+    with pytest.raises(SettingsError, match=says) as refused:
+        key_files_of(settings)
+    assert refused.value.message.startswith("idp.passphrase_file:")
+    assert "short" not in refused.value.message
+    assert str(tmp_path) not in refused.value.message

@@ -11,8 +11,8 @@ import click
 from gateway.cli.common import config_option
 from gateway.cli.idp import BY, idp, idp_settings
 from gateway.cli.record import record_admin
+from gateway.identity_provider import key_files_of
 from gateway.idp.backup import Backup, opened, restore_backup, sealed, take_backup
-from gateway.idp.key_files import KeyFiles
 from gateway.idp.registration import iso
 from gateway.serving import run
 from gateway.settings import Settings
@@ -68,7 +68,7 @@ async def _taken(settings: Settings, *, by: str) -> Backup:
     store = open_store(settings.state.url)
     try:
         await record_admin(settings, by=by, code="admin.idp_backup")
-        return await take_backup(store, _files(settings), now=time.time())
+        return await take_backup(store, key_files_of(settings), now=time.time())
     finally:
         await store.aclose()
 
@@ -77,13 +77,9 @@ async def _restored(settings: Settings, found: Backup, *, by: str) -> None:
     store = open_store(settings.state.url)
     try:
         await record_admin(settings, by=by, code="admin.idp_restore")
-        await restore_backup(store, _files(settings), found)
+        await restore_backup(store, key_files_of(settings), found)
     finally:
         await store.aclose()
-
-
-def _files(settings: Settings) -> KeyFiles:
-    return KeyFiles(Path(settings.idp.folder), settings.idp.passphrase)
 
 
 def _passphrase(path: Path) -> str:

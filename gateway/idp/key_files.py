@@ -82,7 +82,7 @@ class KeyFiles:
             key = key_of(path.read_bytes(), self._passphrase)
         except (OSError, ValueError):
             raise KeyMissing(
-                "The signing key cannot be used here; see idp.folder and idp.passphrase."
+                "The signing key cannot be used here; see idp.folder and idp.passphrase_file."
             ) from None
         # Attack: another key under this name, put there by whoever can write the folder.
         if jwk_thumbprint(public_jwk(key)) != kid:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from gateway.errors import SettingsError
+from gateway.settings.idp_model import IdpSettings
 from gateway.settings.model import (
     ApprovalSettings,
     AuditSettings,
@@ -17,7 +18,6 @@ from gateway.settings.model import (
     DecisionSettings,
     DoorSettings,
     HandshakeSettings,
-    IdpSettings,
     PayPalSettings,
     PolicySettings,
     RateSettings,
@@ -40,7 +40,7 @@ CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
 TOKEN_VARIABLE = "COUNTERSIGN_TOKEN"  # noqa: S105 - a name
 """The bridge's, not the gateway's (``settings/client.py``); somebody may well run both."""
 FILE_SUFFIX = "_FILE"
-SECTIONS: Mapping[str, type[Section]] = {
+SECTIONS: Mapping[str, type[Section | IdpSettings]] = {
     "paypal": PayPalSettings,
     "policy": PolicySettings,
     "state": StateSettings,

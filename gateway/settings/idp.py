@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from gateway.identity.endpoints import parse_endpoint
 from gateway.settings.model import Settings
 
-MIN_PASSPHRASE_CHARS = 16
-"""Short of that it can be guessed by whoever has the file."""
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
 
 
@@ -36,8 +34,6 @@ def idp_problems(settings: Settings) -> Iterator[str]:
     elif audience == f"{settings.public_url.rstrip('/')}/mcp" or audience == issuer_of(settings):
         # Every client reads these tokens; one for an API would let each of them in (C55).
         yield "idp.audience: is an API's; a tool's token is published, and must open nothing."
-    if idp.passphrase is not None and len(idp.passphrase) < MIN_PASSPHRASE_CHARS:
-        yield f"idp.passphrase: has at least {MIN_PASSPHRASE_CHARS} characters."
     if idp.propagation_seconds < idp.jwks_max_age_seconds:
         # A key that signs before verifiers can have heard of it (C35).
         yield "idp.propagation_seconds: is shorter than idp.jwks_max_age_seconds; a new key would sign unknown."

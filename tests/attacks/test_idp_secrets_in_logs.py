@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings.model import Hidden
 from gateway.state.store import MAX_ENTRIES, Space
 from tests.support.idp import Client, Idp, pem_of, running_idp
 from tests.support.keys import SigningKey
@@ -52,7 +51,8 @@ async def test_nothing_secret_is_written_down(
 ) -> None:
     """Every logger at its most talkative."""
     caplog.set_level(logging.DEBUG)
-    async with running_idp(tmp_path, passphrase=Hidden(PASSPHRASE), registration=True) as idp:
+    (tmp_path / "passphrase").write_text(PASSPHRASE)
+    async with running_idp(tmp_path, passphrase_file=str(tmp_path / "passphrase"), registration=True) as idp:
         acme = await idp.client()
         hidden = await everything_once(idp, acme)
         issued = [one.getMessage() for one in caplog.records if one.name == "countersign.idp"]

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.identity_provider import shelves_of
 from gateway.idp.provider import About, Status
-from gateway.settings.model import IdentitySettings, IdpSettings, IssuerSettings
+from gateway.settings.idp_model import IdpSettings
+from gateway.settings.model import IdentitySettings, IssuerSettings
 from tests.support.calls import READ as READ_PAGE
 from tests.support.house import House, running_house
 from tests.support.idp import READ, unrecorded

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.identity_provider import key_files_of
 from gateway.idp.backup import MAGIC, opened, restore_backup, sealed, take_backup
 from gateway.idp.errors import IdpRefused
 from gateway.idp.key_files import KeyFiles
@@ -18,8 +19,7 @@ PASSPHRASE = "unsafe-passphrase-of-a-backup"
 
 async def backed_up(idp: Idp) -> bytes:
     """The file."""
-    files = KeyFiles(Path(idp.settings.idp.folder), idp.settings.idp.passphrase)
-    return sealed(await take_backup(idp.store, files, now=time.time()), PASSPHRASE)
+    return sealed(await take_backup(idp.store, key_files_of(idp.settings), now=time.time()), PASSPHRASE)
 
 
 @pytest.mark.parametrize("keys_are_encrypted", [False, True])
@@ -29,7 +29,9 @@ async def test_after_a_disaster_the_same_keys_sign_for_the_same_providers(
 ) -> None:
     """Tokens from before verify, clients and their secrets go on, owners of tools stay, revoked keys stay revoked."""
     passphrase = "unsafe-passphrase-of-keys" if keys_are_encrypted else None
-    async with running_idp(tmp_path / "before", passphrase=passphrase) as idp:
+    (tmp_path / "passphrase").write_text("unsafe-passphrase-of-keys\n")
+    file = str(tmp_path / "passphrase") if keys_are_encrypted else None
+    async with running_idp(tmp_path / "before", passphrase_file=file) as idp:
         acme = await idp.client()
         before = await idp.token(acme)
         bad = (await idp.shelves.keys.signer())[0].kid
@@ -43,7 +45,7 @@ async def test_after_a_disaster_the_same_keys_sign_for_the_same_providers(
     await restore_backup(
         store, KeyFiles(tmp_path / "after" / "keys", passphrase), opened(document, PASSPHRASE)
     )
-    async with running_idp(tmp_path / "after", store=store, url=url, passphrase=passphrase) as idp:
+    async with running_idp(tmp_path / "after", store=store, url=url, passphrase_file=file) as idp:
         assert await idp.jwks() == published
         assert (await idp.verified(good))["sub"] == "acme"
         assert bad not in await idp.jwks()

@@ -23,7 +23,8 @@ from gateway.parts import open_audit
 from gateway.serving import serving
 from gateway.settings import Settings
 from gateway.settings.idp import issuer_of
-from gateway.settings.model import AuditSettings, IdpSettings, StateSettings
+from gateway.settings.idp_model import IdpSettings
+from gateway.settings.model import AuditSettings, StateSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
 from tests.support.compose import free_port
