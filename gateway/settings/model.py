@@ -10,8 +10,8 @@ from msgspec import Meta
 from gateway.identity.parameters import CallerKey
 from gateway.identity.static import StaticToken
 from gateway.settings.etdi import EtdiSettings
-from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
 from gateway.settings.idp_model import IdpSettings
+from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
 
 __all__ = ["MAX_WAIT_S", "Count", "Hidden", "Seconds", "Section", "Settings", "Text"]
 
