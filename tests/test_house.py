@@ -139,6 +139,11 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "authoring.errors": "what cannot be used is said in that package's words",
         "authoring.providers.config": "and so is who grants their tokens",
         "identity.endpoints": "which URL an issuer may have",
+        "etdi.degradation": "what may go on without an issuer is a setting",
+        "etdi.errors": "settings that are refused name the code of the design",
+        "etdi.profiles": "kinds of issuers",
+        "etdi.retry": "how often issuers are asked again",
+        "etdi.trust": "algorithms of signatures",
     },
     # Beside the walk: the ETDI identity provider, which knows nothing of calls.
     "idp": {
@@ -152,11 +157,6 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "audit.ledger": "what is issued, registered and revoked is recorded first",
         "audit.record": "phases and states of a record",
         "state.store": "keys, providers and tokens outlive the process",
-        "etdi.degradation": "what may go on without an issuer is a setting",
-        "etdi.errors": "settings that are refused name the code of the design",
-        "etdi.profiles": "kinds of issuers",
-        "etdi.retry": "how often issuers are asked again",
-        "etdi.trust": "algorithms of signatures",
     },
     # Beside the walk: second parties that are programs, and the notices for people.
     "agents": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -32,8 +33,20 @@ from gateway.settings.idp import audience_of, issuer_of
 from gateway.settings.sources import load_idp_settings
 from gateway.state.open import masked, open_store
 
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+"""RFC 7638, over SHA-256."""
 BY = click.option("--by", required=True, callback=name_of, help="Who does it: the name the record will show.")
 REASON = click.option("--reason", required=True, callback=name_of, help="Why; operators see it.")
+
+
+class NamesAKey(click.Command):
+    """A command whose last argument is a key's thumbprint. One in 64 of those begins with a dash, and is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See ``click.Command.parse_args``."""
+        dashed = [one for one in args if one.startswith("-") and THUMBPRINT.fullmatch(one)]
+        rest = [one for one in args if one not in dashed]
+        return super().parse_args(ctx, [*rest, "--", *dashed] if dashed else args)
 
 
 @click.group()
@@ -159,7 +172,7 @@ async def _rotated(settings: Settings, *, by: str, at_once: bool) -> KeyRing:
         return await shelves.keys.rotate(by=by, at_once=at_once)
 
 
-@keys.command()
+@keys.command(cls=NamesAKey)
 @click.argument("kid")
 @REASON
 @BY

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from gateway.cli.common import config_option, json_option
-from gateway.cli.idp import BY, idp_settings
+from gateway.cli.idp import BY, NamesAKey, idp_settings
 from gateway.cli.idp_providers import PUBLIC_KEY, change, changed_by, providers, read_pem, shown
 from gateway.idp.provider import new_secret
 from gateway.idp.public_key import read_public_key
@@ -43,7 +43,7 @@ def rotate_key(
     )
 
 
-@providers.command("revoke-key")
+@providers.command("revoke-key", cls=NamesAKey)
 @click.argument("provider_id")
 @click.argument("kid")
 @BY

@@ -61,7 +61,7 @@ def test_a_good_configuration_would_run(run: Run, config: Config, paypal_url: st
     assert all(one["ok"] for one in ran.document)
     words = run("check")
     assert words.code == 0
-    assert len(words.out.strip().splitlines()) == 7
+    assert len(words.out.strip().splitlines()) == 8
     assert "simulator-secret" not in ran.out + words.out + words.err
 
 
@@ -97,7 +97,7 @@ def test_a_given_access_token_is_not_tried(run: Run, config: Config) -> None:
         ({"policy": {"path": "/nowhere"}}, "policy"),
         ({"policy": {"engine": "opa", "opa_url": "http://127.0.0.1:9"}}, "policy"),
         ({"state": {"url": "mongodb://x"}}, "settings"),
-        ({"audit": {"path": "countersign.yaml/audit.jsonl"}}, "files"),
+        ({"audit": {"path": "countersign.yaml/audit.jsonl"}}, "settings"),
         ({"audit": {"path": "a.jsonl", "signing_key": "nowhere.pem"}}, "settings"),
         ({"upstreams": {"crm": {"url": "http://127.0.0.1:9/mcp"}}}, "crm"),
     ],

@@ -171,3 +171,24 @@ def test_a_verifier_has_no_tools(run: Run) -> None:
     assert added["introspects"] is True
     assert added["providerId"].startswith("prv-")
     assert "introspects" in run("idp", "providers", "list").out
+
+
+def test_a_thumbprint_that_begins_with_a_dash_is_no_option(run: Run, tmp_path: Path) -> None:
+    """One in 64 does: the command reads it as what it is, and says that there is no such key."""
+    run(
+        "idp",
+        "providers",
+        "add",
+        "--name",
+        "Acme",
+        "--id",
+        "acme",
+        "--public-key",
+        key_file(tmp_path, "a.pem"),
+        *BY,
+    )
+    dashed = "-h" + "A" * 41
+    for command in (("keys", "revoke", dashed, "--reason", "r"), ("providers", "revoke-key", "acme", dashed)):
+        done = run("idp", *command, *BY)
+        assert done.code == 2
+        assert "Usage" not in done.out + done.err
