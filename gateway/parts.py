@@ -20,6 +20,7 @@ from gateway.audit.ledger import Audit
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
+from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
@@ -65,6 +66,7 @@ class Shelf:
     approvals: Approvals
     catalog: Catalog
     classes: Classes
+    verifier: DefinitionVerifier
 
 
 @asynccontextmanager
@@ -78,7 +80,7 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             stack.push_async_callback(upstream.aclose)
         approvals = Approvals(store, pins=read_pins() if settings.paypal.enabled else {}, now=now)
         classes = Classes.load(policy_folder_of(settings))
-        verifier = await verifier_of(settings.etdi, classes, stack, now=now)
+        verifier = await verifier_of(settings, classes, stack, now=now)
         admits = admission_of(settings.etdi)
         catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
         yield Shelf(
@@ -87,6 +89,7 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             approvals=approvals,
             catalog=catalog,
             classes=classes,
+            verifier=verifier,
         )
 
 

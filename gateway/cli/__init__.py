@@ -14,12 +14,14 @@ from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
 from gateway.cli.kill import kill
+from gateway.cli.policy import policy
 from gateway.cli.receipt import receipt
 from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
 from gateway.cli.token import token
 from gateway.cli.tools import tools
 from gateway.cli.transactions import transactions
+from gateway.cli.trust import trust
 from gateway.errors import CountersignError
 from gateway.version import VERSION
 
@@ -37,11 +39,13 @@ for command in (
     demo,
     serve,
     check,
+    policy,
     token,
     connect,
     hosts,
     console,
     tools,
+    trust,
     transactions,
     audit,
     receipt,

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gateway.catalog.catalog import Entry
 from gateway.catalog.drift import drift
+from gateway.catalog.tool import Etdi
 from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
 from gateway.cli.record import record_admin
 from gateway.outcome.view import visible
@@ -39,7 +40,7 @@ def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # no
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("server", "tool", "class", "definition", "approval", box=box.SIMPLE_HEAD)
+    table = Table("server", "tool", "class", "definition", "origin", "approval", box=box.SIMPLE_HEAD)
     for row in found:
         # A name comes from the upstream: it must not write on this terminal what it likes.
         table.add_row(
@@ -47,6 +48,7 @@ def list_(config: Path | None, server: str | None, as_json: bool) -> None:  # no
             escape(visible(row["tool"])),
             row["class"],
             row["definition_hash"][:MIN_HASH_DIGITS],
+            row["origin"],
             escape(visible(row["approval"])),
         )
     terminal().print(table)
@@ -112,10 +114,16 @@ async def _listed(settings: Settings, only: str | None) -> list[dict[str, str]]:
                         "tool": entry.tool.name,
                         "class": str(data_class) if data_class else "none",
                         "definition_hash": entry.tool.definition_hash,
+                        "origin": origin_of(entry.tool.etdi),
                         "approval": _approval(entry),
                     }
                 )
     return rows
+
+
+def origin_of(etdi: Etdi) -> str:
+    """How far the origin is proven, and by what or why not; all of them words of ours."""
+    return ": ".join(word for word in (etdi.status.value, etdi.evidence, etdi.error) if word)
 
 
 def _approval(entry: Entry) -> str:
