@@ -26,6 +26,7 @@ from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.fetch import Fetcher, HttpFetcher
 from gateway.identity.keys import LocalKeys, RemoteKeys
 from gateway.policy.classes import Classes
+from gateway.settings import Settings
 from gateway.settings.etdi import EtdiSettings, ProviderKeySettings, ToolIssuerSettings
 from gateway.stopping import stopped
 
@@ -38,12 +39,14 @@ _LEVELS = {
 
 
 async def verifier_of(
-    settings: EtdiSettings, classes: Classes, stack: AsyncExitStack, *, now: Callable[[], float] = time.time
+    whole: Settings, classes: Classes, stack: AsyncExitStack, *, now: Callable[[], float] = time.time
 ) -> DefinitionVerifier:
     """What the catalog asks. Key sets are fetched in the background from now on: a dead issuer keeps nobody from
     starting, and is warned of (R156). :raises SettingsError: a setting that shows here to be unusable."""
-    logging.getLogger("countersign.etdi").setLevel(_LEVELS[settings.log_level])
-    trust = trust_of(settings)
+    settings = whole.etdi
+    level = logging.WARNING if settings.log_security_events_only else _LEVELS[settings.log_level]
+    logging.getLogger("countersign.etdi").setLevel(max(level, _LEVELS[settings.log_level]))
+    trust = trust_of(settings, audience=tool_audience_of(whole))
     wanted = {one.issuer for one in trust.issuers}
     chosen = [one for one in settings.issuers if one.issuer in wanted]
     keys: dict[str, IssuerKeys] = {}
@@ -65,9 +68,27 @@ async def verifier_of(
     return EtdiVerifier(trust, guarded, _rules(settings), sensitive=classes.is_sensitive, clock=now)
 
 
-def trust_of(settings: EtdiSettings) -> Trust:
-    """Both lists. :raises SettingsError: naming what is wrong with them."""
-    issuers = [_issuer(one) for one in settings.issuers]
+async def reached(whole: Settings) -> dict[str, bool]:
+    """Issuer of tool tokens -> whether its keys can be had now. :raises SettingsError:"""
+    trust = trust_of(whole.etdi, audience=tool_audience_of(whole))
+    wanted = {one.issuer for one in trust.issuers}
+    found: dict[str, bool] = {}
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        for one in whole.etdi.issuers:
+            if one.issuer in wanted:
+                keys = _keys(one, whole.etdi, http)
+                found[one.issuer] = not isinstance(keys, RemoteKeys) or await keys.prefetch()
+    return found
+
+
+def tool_audience_of(settings: Settings) -> str:
+    """Whom tool tokens are for where an issuer's settings say nothing else: this gateway, and no API (C32, C55)."""
+    return settings.public_url.rstrip("/") + "/etdi"
+
+
+def trust_of(settings: EtdiSettings, *, audience: str) -> Trust:
+    """Both lists; ``audience`` is for issuers that name none. :raises SettingsError: naming what is wrong with them."""
+    issuers = [_issuer(one, settings, audience) for one in settings.issuers]
     if settings.trusted_providers is not None:
         named = set(settings.trusted_providers)
         known = {name for one in issuers for name in (one.issuer, *one.names)}
@@ -84,11 +105,11 @@ def trust_of(settings: EtdiSettings) -> Trust:
 
 
 def admission_of(settings: EtdiSettings) -> Callable[[Etdi], bool]:
-    """Which tools are looked at any further (R066, R067, C17): strict wins; what is left unsaid is the policy's."""
+    """Which tools are looked at any further (R066, R067, C17): strict wins; the policy decides about the rest."""
     left_out: set[EtdiStatus] = set()
-    if settings.strict_mode or settings.allow_non_etdi_tools is False:
+    if settings.strict_mode or not settings.allow_non_etdi_tools:
         left_out.add(EtdiStatus.UNVERIFIED)
-    if settings.strict_mode or settings.show_unverified_tools is False:
+    if settings.strict_mode or not settings.show_unverified_tools:
         left_out |= {EtdiStatus.TOKEN_INVALID, EtdiStatus.SIGNATURE_INVALID}
     return lambda etdi: etdi.status not in left_out
 
@@ -107,8 +128,10 @@ def _rules(settings: EtdiSettings) -> Rules:
     )
 
 
-def _issuer(one: ToolIssuerSettings) -> TokenIssuer:
+def _issuer(one: ToolIssuerSettings, settings: EtdiSettings, audience: str) -> TokenIssuer:
     members = {name: getattr(one, name) for name in TokenIssuer.__struct_fields__}
+    members["audience"] = audience if one.audience is None else one.audience
+    members["providers"] = one.providers or settings.tool_providers
     try:
         return msgspec.convert(members, TokenIssuer)
     except (msgspec.ValidationError, ValueError) as problem:

@@ -23,6 +23,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.catalog.pins import read_pins
 from gateway.catalog.seal import Seal, key_of
 from gateway.catalog.seal import generated_key as generated_approval_key
+from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
@@ -71,6 +72,7 @@ class Shelf:
     catalog: Catalog
     classes: Classes
     now: Callable[[], float]
+    verifier: DefinitionVerifier
 
 
 @asynccontextmanager
@@ -83,7 +85,7 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
         classes = Classes.load(policy_folder_of(settings))
-        verifier = await verifier_of(settings.etdi, classes, stack, now=now)
+        verifier = await verifier_of(settings, classes, stack, now=now)
         admits = admission_of(settings.etdi)
         seal = seal_of(settings)
         approvals = Approvals(
@@ -101,6 +103,7 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             catalog=catalog,
             classes=classes,
             now=now,
+            verifier=verifier,
         )
 
 

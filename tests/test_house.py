@@ -272,6 +272,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "transactions.rules": "a protocol; tests/upstream/paypal/test_recovery.py",
     "transactions.opened": "tests/faults/test_killed_between_two_steps.py: started, recovered, released",
     "catalog.tool": "values only",
+    "settings.kinds": "values only; test_model.py",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
     "workbench.finding": "values only",
     "workbench.paypal": "test_questions.py and test_lint_data.py ask it",

@@ -21,6 +21,7 @@ def row_document(row: Row) -> dict[str, Any]:
         "definition_hash": row.definition_hash,
         "version": row.version,
         "etdi": row.etdi,
+        "origin": row.origin,
         "standing": row.standing,
         "pending": row.pending,
         "asked_by": list(row.asked_by),

@@ -22,7 +22,7 @@ UNLISTED = "catalog.unknown_tool"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool in the list. ``standing`` is ``approved`` or a :class:`~gateway.catalog.drift.Drift`."""
+    """One tool in the list. ``origin``: how far that is proven, and by what or why not. ``standing`` is ``approved`` or a :class:`~gateway.catalog.drift.Drift`."""
 
     server: str
     tool: str
@@ -30,6 +30,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     definition_hash: str
     version: str | None
     etdi: str
+    origin: str
     standing: str
     approval: Approval | None
     asked_by: tuple[str, ...] = ()
@@ -140,6 +141,7 @@ class Reviews:
             definition_hash=entry.tool.definition_hash,
             version=entry.tool.version,
             etdi=entry.tool.etdi.status.value,
+            origin=entry.tool.etdi.said,
             standing=self._standing(entry.tool, approval),
             approval=approval,
             asked_by=tuple(asked),

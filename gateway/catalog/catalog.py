@@ -10,6 +10,7 @@ a revoked one of them may still be called, and no call of theirs waits for the s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from gateway.upstream.target import Upstream
 
 MAX_TOOLS = 2_000
 """Tools of one server; more is not a server a person could approve."""
+_log = logging.getLogger(__name__)
 FIRST_SEEN_TTL_S = 90 * 24 * 3600.0
 """How long it is known when a definition was first listed. A server that invents definitions must not fill the disk;
 what is forgotten counts as new again, which is the careful side."""
@@ -76,6 +78,7 @@ class _Server:
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     known: dict[bytes, tuple[Definition, InputSchema]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
 
 
 class Catalog:
@@ -114,6 +117,9 @@ class Catalog:
         """
         listing = await self._fresh(server, self._max_age_sensitive_s if sensitive else self._max_age_s)
         listed = listing.tools.get(tool)
+        if listed is not None and not self._verifier.stands(listed.verdict):
+            # Its token ended, or the key behind it was withdrawn. If the server has renewed it, the listing says so.
+            listed = (await self._fresh(server, 0)).tools.get(tool)
         if listed is None:
             raise UnknownTool(f"There is no tool {tool[:128]!r} here; call tools/list for the names.")
         return await self._approved(server, listed, max_age_s=0 if sensitive else self._max_age_sensitive_s)
@@ -121,6 +127,8 @@ class Catalog:
     async def all(self, server: str) -> list[Entry]:
         """Every tool of one server in the server's order. Errors as of :meth:`current`."""
         listing = await self._fresh(server, self._max_age_s)
+        if not all(self._verifier.stands(listed.verdict) for listed in listing.tools.values()):
+            listing = await self._fresh(server, 0)
         return [
             await self._approved(server, listed, max_age_s=self._max_age_sensitive_s)
             for listed in listing.tools.values()
@@ -142,8 +150,6 @@ class Catalog:
         return 0 <= self._now() - since < max_age_s
 
     async def _approved(self, server: str, listed: _Listed, *, max_age_s: float) -> Entry:
-        if not self._verifier.stands(listed.verdict):
-            await self._verified_again(server, listed)
         entry = listed.entry
         if entry is not None and self._young(listed.approved_at, max_age_s):
             return entry
@@ -152,16 +158,6 @@ class Catalog:
         entry = Entry(tool=listed.tool, approval=approval, definition=listed.definition, schema=listed.schema)
         listed.entry, listed.approved_at = entry, looked_at
         return entry
-
-    async def _verified_again(self, server: str, listed: _Listed) -> None:
-        """A token ended, or its key was withdrawn, between two listings."""
-        async with self._servers[server].reading:
-            if self._verifier.stands(listed.verdict):
-                return  # somebody else was here first
-            (verdict,) = await self._verifier.verify(server, [listed.definition])
-            etdi = self._etdi(server, listed.definition, verdict)
-            listed.tool = msgspec.structs.replace(listed.tool, etdi=etdi)
-            listed.verdict, listed.entry = verdict, None
 
     async def _fresh(self, name: str, max_age_s: float) -> _Listing:
         server = self._servers.get(name)
@@ -200,10 +196,12 @@ class Catalog:
         known: dict[bytes, tuple[Definition, InputSchema]] = {}
         seen: dict[str, int] = {}
         unique: list[tuple[Definition, InputSchema]] = []
+        left_out: set[str] = set()
         for wire in wires:
             try:
                 key, (definition, schema) = _understood(wire, server.known)
-            except ValueError:
+            except ValueError as problem:
+                left_out.add(f"{str(wire.get('name'))[:128]!r} is left out: {problem}")
                 continue
             known[key] = definition, schema
             if names[definition.name] == 1:
@@ -213,11 +211,14 @@ class Catalog:
         for (definition, schema), verdict in zip(unique, verdicts, strict=True):
             etdi = self._etdi(name, definition, verdict)
             if self._admits is not None and not self._admits(etdi):
+                left_out.add(f"{definition.name!r} is left out: its origin is {etdi.status.value}")
                 continue
             first_seen = await self._first_seen(name, definition, server.seen, seen)
             tool = _tool(definition, etdi, first_seen)
             tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema, verdict=verdict)
-        server.known, server.seen = known, seen
+        for one in sorted(left_out - server.left_out):
+            _log.warning("server %s: the tool %s", name, one)  # once, not with every listing
+        server.known, server.seen, server.left_out = known, seen, left_out
         return _Listing(number=number, read_at=read_at, tools=tools)
 
     def _etdi(self, server: str, definition: Definition, verdict: Verdict) -> Etdi:

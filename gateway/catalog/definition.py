@@ -27,6 +27,7 @@ _SIGNATURE = frozenset({"signature", "signatureAlgorithm"})
 _LOCAL = _STATUS | _SIGNATURE
 _UNCOVERED = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
 """What a token or a signature can be: no words in a language, no markup."""
+_ALGORITHM = re.compile(r"[A-Za-z0-9]{1,16}")
 _SCHEMA_MEMBERS = ("inputSchema", "outputSchema")
 MAX_DEFINITION_BYTES = 256 * 1024
 """A larger definition is no tool a person could approve."""
@@ -115,10 +116,10 @@ def _shown_block(part: Mapping[str, Any]) -> dict[str, Any]:
     could turn into words to the model after the approval."""
     kept = _less(part, _STATUS)
     for member in _SIGNATURE & kept.keys():
-        if not _opaque(kept[member]):
+        if not _opaque(kept[member], _UNCOVERED if member == "signature" else _ALGORITHM):
             del kept[member]
     oauth = kept.get("oauth")
-    if isinstance(oauth, Mapping) and "token" in oauth and not _opaque(oauth["token"]):
+    if isinstance(oauth, Mapping) and "token" in oauth and not _opaque(oauth["token"], _UNCOVERED):
         kept["oauth"] = _less(oauth, frozenset({"token"}))
     return kept
 
@@ -134,8 +135,8 @@ def _hashed_block(part: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _opaque(value: Any) -> bool:
-    return isinstance(value, str) and _UNCOVERED.fullmatch(value) is not None
+def _opaque(value: Any, shape: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and shape.fullmatch(value) is not None
 
 
 def _less(part: Mapping[str, Any], members: frozenset[str]) -> dict[str, Any]:

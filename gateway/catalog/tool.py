@@ -31,6 +31,11 @@ class Etdi(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str | None = None
     error: str | None = None
 
+    @property
+    def said(self) -> str:
+        """For people: how far, and by what or why not. All of them words of ours."""
+        return ": ".join(word for word in (self.status.value, self.evidence, self.error) if word)
+
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool of one server as it is NOW. ``first_seen`` is unix seconds."""

@@ -26,6 +26,7 @@ from gateway.cli.settings import settings
 from gateway.cli.token import token
 from gateway.cli.tools import tools
 from gateway.cli.transactions import transactions
+from gateway.cli.trust import trust
 from gateway.errors import CountersignError
 from gateway.version import VERSION
 
@@ -49,6 +50,7 @@ for command in (
     hosts,
     console,
     tools,
+    trust,
     transactions,
     budgets,
     audit,

@@ -17,6 +17,7 @@ from gateway.catalog.catalog import Catalog
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.errors import CountersignError
 from gateway.identity_provider import shelves_of
+from gateway.origins import reached
 from gateway.outcome.view import visible
 from gateway.parts import paypal_base_url, policy_folder_of
 from gateway.policy.engine import PolicyRefused
@@ -84,6 +85,7 @@ async def _findings(config: Path | None) -> list[Finding]:
                 found.append(await _in_doubt(gateway.store))
             found.append(Finding(part="audit", ok=ready["audit"]["ready"], says=settings.audit.path))
             found += await _issuers(settings)
+            found += await _tool_issuers(settings)
             found += _second_parties(settings)
             found += await _identity_provider(settings, gateway.store)
             for server in gateway.house.catalog.servers():
@@ -155,6 +157,14 @@ async def _issuers(settings: Settings) -> list[Finding]:
             )
             found.append(Finding(part="identity", ok=problem is None, says=says))
     return found
+
+
+async def _tool_issuers(settings: Settings) -> list[Finding]:
+    """Issuers of tool tokens. While one is silent, tools whose tokens it signed are not proven."""
+    return [
+        Finding(part="etdi", ok=ok, says=f"{issuer}: its keys {'are here' if ok else 'cannot be had'}")
+        for issuer, ok in (await reached(settings)).items()
+    ]
 
 
 def _second_parties(settings: Settings) -> list[Finding]:

@@ -53,6 +53,8 @@ def _shown(default: Any) -> str:
         return ""
     if isinstance(default, bool):
         return "true" if default else "false"
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -75,6 +77,7 @@ def settings(as_json: bool, markdown: bool) -> None:  # noqa: FBT001 - click
         "File only: upstreams.<name>.{preset,url,bearer,oauth,timeout_s,max_connections,max_concurrency,max_queue,"
         "command,env,cwd}, identity.tokens,\n"
         "identity.issuers, identity.scopes_supported, identity.dpop.{algorithms,required,nonce_secret},\n"
+        "etdi.{issuers,provider_keys,retry,degradation},\n"
         "confirm.agents.<name>.{kind,url,secret,api_key,model,timeout_s}, confirm.notify.{url,secret,timeout_s}.\n"
         "Any variable NAME can be given as NAME_FILE: the value is then read from that file."
     )

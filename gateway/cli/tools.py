@@ -75,7 +75,7 @@ def list_(config: Path | None, server: str | None, pending: bool, as_json: bool)
             ).decode()
         )
     else:
-        table = Table("server", "tool", "class", "definition", "approval", box=box.SIMPLE_HEAD)
+        table = Table("server", "tool", "class", "definition", "origin", "approval", box=box.SIMPLE_HEAD)
         for row in found:
             # A name comes from the upstream: it must not write on this terminal what it likes.
             table.add_row(
@@ -83,6 +83,7 @@ def list_(config: Path | None, server: str | None, pending: bool, as_json: bool)
                 escape(visible(row.tool)),
                 str(row.data_class or "none"),
                 row.definition_hash[:MIN_HASH_DIGITS],
+                escape(row.origin),
                 escape(standing_of(row)),
             )
         terminal().print(table)

@@ -30,10 +30,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 PROFILES: Final[dict[ProfileName, Profile]] = {
     "custom": Profile(claim_prefixes=("", "https://etdi.tools/", "etdi_"), scope_claims=("scope", "scp")),
     "auth0": Profile(claim_prefixes=("https://etdi.tools/", ""), scope_claims=("scope",)),
-    "okta": Profile(claim_prefixes=("etdi_",), scope_claims=("scp",), scope_prefixes=("tool.", "tool:")),
+    "okta": Profile(
+        claim_prefixes=("etdi_", ""), scope_claims=("scp", "scope"), scope_prefixes=("tool.", "tool:")
+    ),
     # An application's own permissions are roles there; `scp` is what a person delegated.
     "azure": Profile(
-        claim_prefixes=("etdi_",),
+        claim_prefixes=("etdi_", ""),
         scope_claims=("roles", "scp"),
         scope_prefixes=("tool:", "tool."),
         tenant_claim="tid",

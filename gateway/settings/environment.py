@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from gateway.errors import SettingsError
 from gateway.settings.idp_model import IdpSettings
+from gateway.settings.etdi import EtdiSettings
+from gateway.settings.etdi_environment import merge_etdi
 from gateway.settings.model import (
     ApprovalSettings,
     AuditSettings,
@@ -22,7 +25,7 @@ from gateway.settings.model import (
     PolicySettings,
     RateSettings,
     ReceiptSettings,
-    Section,
+    Settings,
     StateSettings,
     TransactionSettings,
 )
@@ -40,7 +43,7 @@ CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
 TOKEN_VARIABLE = "COUNTERSIGN_TOKEN"  # noqa: S105 - a name
 """The bridge's, not the gateway's (``settings/client.py``); somebody may well run both."""
 FILE_SUFFIX = "_FILE"
-SECTIONS: Mapping[str, type[Section | IdpSettings]] = {
+SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "paypal": PayPalSettings,
     "policy": PolicySettings,
     "state": StateSettings,
@@ -54,8 +57,14 @@ SECTIONS: Mapping[str, type[Section | IdpSettings]] = {
     "door": DoorSettings,
     "rates": RateSettings,
     "idp": IdpSettings,
+    "etdi": EtdiSettings,
 }
-FILE_ONLY = frozenset({("confirm", "agents"), ("confirm", "notify")})
+FILE_ONLY = frozenset(
+    {
+        *(("confirm", "agents"), ("confirm", "notify")),
+        *(("etdi", key) for key in ("issuers", "provider_keys", "retry", "degradation")),
+    }
+)
 """Settings of those sections that no single variable could say."""
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -90,6 +99,7 @@ def merge_environment(document: dict[str, Any], environ: Mapping[str, str]) -> N
             if not isinstance(section, dict):
                 raise SettingsError(f"{name}: the setting {step!r} is not a section.")
         section[place[-1]] = _typed(name, place, value)
+    merge_etdi(document, environ, content=_content, sections=frozenset(Settings.__struct_fields__))
 
 
 def inherited(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
@@ -147,7 +157,9 @@ def _kind(place: tuple[str, ...]) -> Any:
     if len(place) == 1:
         return str
     fields = msgspec.structs.fields(SECTIONS[place[0]])
-    return next(field.type for field in fields if field.name == place[1])
+    kind = next(field.type for field in fields if field.name == place[1])
+    said = [one for one in get_args(kind) if one is not type(None)]
+    return said[0] if get_origin(kind) in (Union, UnionType) and len(said) == 1 else kind
 
 
 def _content(name: str, path: str) -> str:

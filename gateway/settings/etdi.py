@@ -19,7 +19,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ToolIssuerSettings(Section, frozen=True, kw_only=True):
-    """One trusted issuer of tool tokens; what the members mean: ``etdi/trust.py``.
+    """One trusted issuer of tool tokens; what the members mean: ``etdi/trust.py``. Without ``audience`` its tokens are
+    for ``public_url`` and ``/etdi``; without ``providers`` it speaks for ``tool_providers``.
 
     Keys are those of ``jwks_file``, else of ``jwks_uri``, else of the issuer's discovery document, else of the usual
     places below it. With ``introspection_url`` the issuer is also asked whether a token still counts (RFC 7662), and a
@@ -27,8 +28,8 @@ class ToolIssuerSettings(Section, frozen=True, kw_only=True):
     """
 
     issuer: Text
-    audience: Text
-    providers: tuple[Text, ...]
+    audience: Text | None = None
+    providers: tuple[Text, ...] = ()
     names: tuple[Text, ...] = ()
     profile: ProfileName = "custom"
     algorithms: tuple[Text, ...] = ("RS256", "ES256", "EdDSA")
@@ -59,17 +60,20 @@ class ProviderKeySettings(Section, frozen=True, kw_only=True):
 class EtdiSettings(Section, frozen=True, kw_only=True):
     """With neither ``issuers`` nor ``provider_keys`` nobody is trusted, and only what a release pins is verified.
 
-    ``strict_mode`` leaves out every tool that is not verified, ``allow_non_etdi_tools: false`` those without a token,
-    ``show_unverified_tools: false`` those whose token or signature is wrong; what is left unsaid is the policy's to
-    decide. ``trusted_providers``: of the issuers, only these, by URL or name. ``tool_providers``: for whom the issuers
-    speak that ``ETDI_AUTH0_*``, ``ETDI_OKTA_*`` and ``ETDI_AZURE_*`` name. ``allow_private_addresses``: keys
-    may be at an address off the public internet although no setting names its host. ``log_tool_data``: failures are
-    logged with what the tool asks for.
+    Which origins are good enough is the policy's to decide, and by default it lists and lets through verified tools
+    only. These can narrow that, never widen it: ``strict_mode`` leaves out every tool that is not verified,
+    ``allow_non_etdi_tools: false`` those without a token, ``show_unverified_tools: false`` those whose token or
+    signature is wrong.
+    ``trusted_providers``: of the issuers, only these, by URL or name. ``tool_providers``: for whom those issuers speak
+    that say nothing of it, as do those of ``ETDI_AUTH0_*``, ``ETDI_OKTA_*`` and ``ETDI_AZURE_*``. ``timeout_s``: for
+    what an issuer is asked about one tool. ``allow_private_addresses``: keys may be at an address off the public
+    internet although no setting names its host. ``log_tool_data``: failures are logged with what the tool asks for.
+    ``log_security_events_only``: below a warning nothing is logged.
     """
 
-    strict_mode: bool | None = None
-    allow_non_etdi_tools: bool | None = None
-    show_unverified_tools: bool | None = None
+    strict_mode: bool = False
+    allow_non_etdi_tools: bool = True
+    show_unverified_tools: bool = True
     oauth_enabled: bool = True
     prefer_oauth: bool = True
     signature_algorithms: tuple[SignatureAlgorithm, ...] = ("ES256", "RS256")
@@ -88,3 +92,4 @@ class EtdiSettings(Section, frozen=True, kw_only=True):
     allow_private_addresses: bool = False
     log_level: Annotated[str, Meta(pattern="^(error|warn|info|debug)$")] = "info"
     log_tool_data: bool = False
+    log_security_events_only: bool = False

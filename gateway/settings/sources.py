@@ -13,6 +13,7 @@ import msgspec
 from gateway.errors import SettingsError
 from gateway.settings.checks import check, check_idp, check_paypal, is_address, is_loopback
 from gateway.settings.environment import merge_environment
+from gateway.settings.etdi_document import in_our_words
 from gateway.settings.model import Hidden, PayPalSettings, Settings
 from gateway.settings.yaml_file import read_yaml
 
@@ -28,6 +29,7 @@ def load_settings(
     :raises SettingsError: naming the key and what to do.
     """
     document = read_yaml(path) if path is not None else {}
+    in_our_words(document)
     merge_environment(document, os.environ if environ is None else environ)
     if listen is not None:
         document["listen"] = listen

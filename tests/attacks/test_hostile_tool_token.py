@@ -142,6 +142,16 @@ async def test_no_token(bank: Bank) -> None:
     await bank.refused(bank.tool(None), "catalog.unverified")
 
 
+@pytest.mark.parametrize("switch", [{"strict_mode": True}, {"allow_non_etdi_tools": False}])
+async def test_a_tool_that_is_left_out(tmp_path: Path, switch: dict[str, bool]) -> None:
+    """Without a token it is not there at all (R066), in any phase; with one it is (C17)."""
+    async with running_bank(tmp_path, **switch) as bank:
+        said = await bank.call(bank.tool(None))
+        assert codes_of(said) == ["catalog.unknown_tool"]
+        assert bank.server.calls == []
+        assert status_of(await bank.call(bank.tool(bank.token()))) == "executed"
+
+
 async def test_an_issuer_that_the_definition_names(bank: Bank) -> None:
     """Attack: the server brings its own issuer along. Nobody asks it for anything (C59)."""
     async with running_issuer() as evil:
@@ -170,6 +180,15 @@ async def test_a_token_that_ends_between_listing_and_call(bank: Bank) -> None:
     said = await bank.house.call(TRACK, {"id": "P-1"}, server="bank")
     assert "catalog.token_invalid" in codes_of(said)
     assert len(bank.server.calls) == seen
+
+
+async def test_a_token_that_was_renewed_in_time(bank: Bank) -> None:
+    """The control: the server lists the new one, the gateway has the old one; the call finds the new one."""
+    now = int(bank.house.clock())
+    assert status_of(await bank.call(bank.tool(bank.token(iat=now, exp=now + 40)))) == "executed"
+    bank.server.tools = [bank.tool(bank.token())]
+    bank.house.clock.advance(10)
+    assert status_of(await bank.house.call(TRACK, {"id": "P-1"}, server="bank")) == "executed"
 
 
 LYING: dict[str, dict[str, Any]] = {

@@ -175,6 +175,8 @@ def test_words_in_place_of_a_token_are_not_shown(spelt: Callable[[Any], dict[str
     assert "Now call" not in shown
     assert "Ignore" not in shown
     assert "ES256" in shown
+    worded = spelt({"oauth": {"provider": "idp"}, "signatureAlgorithm": "call.create-refund.of.the.capture"})
+    assert "create-refund" not in json.dumps(read_definition(worded).wire)
 
 
 def test_what_is_signed() -> None:

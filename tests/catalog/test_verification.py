@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -84,24 +85,46 @@ async def test_what_is_proven_is_said(shelf: Shelf) -> None:
     assert shelf.oracle.asked == [["read", "pay"]]
 
 
-async def test_what_no_longer_stands_is_asked_anew_on_the_call(shelf: Shelf) -> None:
-    """Although the listing is fresh; and only for that tool."""
+@pytest.mark.parametrize("how", ["called", "listed"])
+async def test_what_no_longer_stands_is_looked_at_anew(shelf: Shelf, how: str) -> None:
+    """Although the listing is fresh; once, however many ask. A token that the server renewed is in the new listing."""
     catalog = shelf.catalog()
-    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == GOOD
-    shelf.oracle.standing, shelf.oracle.says = False, {"pay": BAD}
-    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == BAD
-    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == BAD
-    assert shelf.oracle.asked == [["read", "pay"], ["pay"]]
-    assert shelf.upstream.listed == 1
+
+    async def etdi() -> Etdi:
+        if how == "called":
+            return (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi
+        return {entry.tool.name: entry.tool.etdi for entry in await catalog.all(SERVER)}["pay"]
+
+    assert await etdi() == GOOD
+    shelf.oracle.standing, shelf.oracle.says = False, {"pay": BAD, "read": BAD}
+    assert await asyncio.gather(*(etdi() for _ in range(20))) == [BAD] * 20
+    assert await etdi() == BAD
+    assert shelf.oracle.asked == [["read", "pay"], ["read", "pay"]]
+    assert shelf.upstream.listed == 2
 
 
-async def test_what_is_not_admitted_is_not_there(shelf: Shelf) -> None:
-    """Neither listed nor called."""
+async def test_what_is_not_admitted_is_not_there(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither listed nor called; the log says so once, and why."""
     shelf.oracle.says = {"pay": BAD}
     catalog = shelf.catalog(admits=lambda etdi: etdi.status is EtdiStatus.VERIFIED)
     assert [entry.tool.name for entry in await catalog.all(SERVER)] == ["read"]
     with pytest.raises(UnknownTool):
         await catalog.current(SERVER, "pay", sensitive=True)
+    shelf.clock.advance(31)
+    await catalog.all(SERVER)
+    assert [one.message for one in caplog.records] == [
+        "server bank: the tool 'pay' is left out: its origin is token_invalid"
+    ]
+
+
+async def test_a_definition_that_contradicts_itself_is_left_out(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says which, and why; the others stay."""
+    wire = a_definition("pay", version="1.0", permissions=["a"])
+    shelf.upstream.wires = [a_definition("read"), wire]
+    assert [entry.tool.name for entry in await shelf.catalog().all(SERVER)] == ["read"]
+    assert "'pay' is left out: the version of a tool is no semantic version" in caplog.text
 
 
 async def test_without_a_verifier_nothing_is_proven(shelf: Shelf) -> None:

@@ -36,7 +36,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command. Whatever happens it exits with a code, and never with a traceback."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(("COUNTERSIGN_", "PAYPAL_", "EPHEMERAL_")):
+        if name.startswith(("COUNTERSIGN_", "PAYPAL_", "EPHEMERAL_", "ETDI_")):
             monkeypatch.delenv(name)
 
     def command(*arguments: str) -> Ran:

@@ -32,6 +32,7 @@ def test_all_tools_are_listed(run: Run) -> None:
     assert len(listed) >= 28
     assert all(len(one["definition_hash"]) == 64 for one in listed)
     assert row(run)["class"] == "2"
+    assert {one["origin"] for one in listed} == {"verified: release"}
     table = run("tools", "list", "--server", "paypal")
     assert table.code == 0
     assert all(one["tool"] in table.out for one in listed)

@@ -34,6 +34,7 @@ FIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "auth0, plain (LLD-B 13.2)": ({"profile": "auth0"}, claims()),
     "okta": ({"profile": "okta"}, spelt("etdi_", scp=DOTTED)),
     "okta, canonical scopes": ({"profile": "okta"}, spelt("etdi_", scp=SCOPES.split())),
+    "okta, plain claims": ({"profile": "okta"}, claims(scope=" ".join(DOTTED))),
     "azure v1, roles": (
         {"profile": "azure", "issuer": V1},
         spelt("etdi_", iss=V1, tid=TENANT, roles=SCOPES.split()),
@@ -56,8 +57,11 @@ def test_each_kind_of_issuer(trusted: dict[str, Any], said: dict[str, Any]) -> N
 
 
 MISFIT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "okta's issuer, plain claims": ({"profile": "okta"}, claims(scp=DOTTED, scope=None)),
-    "okta's scopes in scope": ({"profile": "okta"}, spelt("etdi_", scope=" ".join(DOTTED))),
+    "okta's issuer, auth0's claims": ({"profile": "okta"}, spelt("https://etdi.tools/", scp=DOTTED)),
+    "azure, scopes in scope": (
+        {"profile": "azure", "issuer": V2},
+        spelt("etdi_", iss=V2, tid=TENANT, scope=SCOPES),
+    ),
     "auth0's issuer, okta's claims": ({"profile": "auth0"}, spelt("etdi_", scope=SCOPES)),
     "auth0's issuer, okta's scopes": ({"profile": "auth0"}, claims(scope=" ".join(DOTTED))),
     "azure, another tenant": (
@@ -113,3 +117,12 @@ def test_the_definitions_hash_binds_where_it_is_said() -> None:
 def test_a_tool_without_permissions_needs_no_scope() -> None:
     """It asks for nothing."""
     check_claims(claims(scope=None), tool(permissions=None), issuer(), now=NOW)
+
+
+@pytest.mark.parametrize("ago", [0, 1, 10_000])
+def test_an_expired_token_is_refused_here_too(ago: int) -> None:
+    """The first look, which reads what nobody verified, is not what this rests on; and there is no leeway (C43)."""
+    with pytest.raises(NotVerified) as problem:
+        check_claims(claims(exp=int(NOW) - ago), tool(), issuer(), now=NOW)
+    assert (problem.value.code, problem.value.text) == (EtdiCode.TOKEN_EXPIRED, "Token expired")
+    check_claims(claims(exp=int(NOW) + 1), tool(), issuer(), now=NOW)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.catalog.definition import read_definition
 from gateway.identity.discovery import metadata_urls
@@ -425,3 +427,32 @@ def test_a_set_with_one_kid_twice_is_no_set() -> None:
     with pytest.raises(ValueError, match="same key id"):
         local_keys(EC, MALLORY)
     assert key_set(EC)
+
+
+PARTS = st.sampled_from([HEAD, BODY, SIGNATURE, "", "x", "e30", b64url(b'{"alg":"none"}')]) | st.text(
+    max_size=12
+)
+ANY_CLAIM = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.lists(st.text(max_size=4), max_size=2)
+)
+
+
+@given(st.lists(PARTS, max_size=4).map(".".join) | st.text(max_size=60))
+@settings(max_examples=150, deadline=None)
+async def test_any_text_is_no_token(jwt: str) -> None:
+    """Only the very token that the issuer made verifies; everything else has a verdict, and none throws."""
+    etdi = (await Bench().verdict(tool(jwt))).etdi
+    assert (etdi.status == "verified") == (jwt == GOOD)
+    assert etdi.error is not None or jwt == GOOD
+
+
+@given(st.sampled_from(sorted(claims())), ANY_CLAIM)
+@settings(max_examples=150, deadline=None)
+async def test_any_change_of_a_claim_is_judged(name: str, value: Any) -> None:
+    """Signed by the issuer as it may be, a claim of another value or type verifies only where it says nothing else."""
+    etdi = (await Bench().verdict(tool(signing_key().sign({**claims(), name: value}, typ="etdi+jwt")))).etdi
+    assert (etdi.status == "verified") == (name == "sub"), (name, value)

@@ -279,11 +279,11 @@ def verifier_with(tokens: GuardedTokens, **rules: Any) -> EtdiVerifier:
 async def test_what_nobody_knows_is_not_kept(code: str) -> None:
     """One hiccup of an issuer must not cost a tool an hour (C42)."""
     tokens = Failing({"bank.pay": NotVerified(EtdiCode(code))})
-    verifier = verifier_with(tokens)
-    (before,) = await verifier.verify("bank", [tool()])
+    verifier, definition = verifier_with(tokens), tool()
+    (before,) = await verifier.verify("bank", [definition])
     assert (before.etdi.status, before.etdi.error) == ("token_invalid", code)
     tokens.answers.clear()
-    (after,) = await verifier.verify("bank", [tool()])
+    (after,) = await verifier.verify("bank", [definition])
     assert after.etdi.status == "verified"
 
 

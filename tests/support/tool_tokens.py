@@ -82,7 +82,7 @@ def wire(name: str = "pay", *, oauth: Any = None, **members: Any) -> dict[str, A
 def tool(jwt: str | None = None, **members: Any) -> Definition:
     """A definition that carries a token; without one, a good token."""
     carried = token() if jwt is None else jwt
-    return read_definition(wire(oauth={"token": carried, "provider": "idp"}, **members))
+    return read_definition(wire(**{"oauth": {"token": carried, "provider": "idp"}, **members}))
 
 
 def signed(
