@@ -11,9 +11,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from gateway.errors import SettingsError
-from gateway.settings.idp_model import IdpSettings
 from gateway.settings.etdi import EtdiSettings
 from gateway.settings.etdi_environment import merge_etdi
+from gateway.settings.idp_model import IdpSettings
 from gateway.settings.model import (
     ApprovalSettings,
     AuditSettings,
