@@ -182,6 +182,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.engine": "asked as the walk asks it",
         "policy.loading": "refused as the gateway would refuse it",
         "policy.money": "an example's amount",
+        "policy.payees": "and who receives it",
         "policy.revision": "read as the engines read it",
         "policy.rego_cpp": "many questions in a row, without the engine's threads",
         "decisions.entry": "what was recorded",

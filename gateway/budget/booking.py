@@ -51,7 +51,8 @@ class Booking:
 
     def answered(self, answer: Answer) -> None:
         """How the call ended."""
-        self._answer = answer
+        if self._ledger is not None:  # the one of all calls that book nothing keeps nobody's answer
+            self._answer = answer
 
     async def undo(self) -> None:
         """The call is not carried out after all."""

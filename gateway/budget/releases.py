@@ -14,21 +14,21 @@ from gateway.upstream.target import Effect
 
 
 class Releases:
-    """Listens. Errors: ``StoreUnavailable`` where its caller logs it."""
+    """Listens. A store that is away is logged."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     async def timed_out(self, pending: Pending) -> None:
         """Nobody confirmed in time (``outcome.deadlines.TimedOut``)."""
-        await self._ledger.release(pending.transaction_id, extent=Extent.HELD)
+        await given_back(self._ledger, pending.transaction_id, Extent.HELD)
 
     async def refused(self, transaction_id: str) -> None:
-        """A second party said no (``outcome.pending.Waiting``). Never raises for a store that is away."""
+        """A second party said no (``outcome.pending.Waiting``)."""
         await given_back(self._ledger, transaction_id, Extent.HELD)
 
     async def settled(self, transaction: Transaction) -> None:
         """What became known later (``transactions.transaction.Settled``): a call without effect gives all of it back;
         one that had its effect is counted since it was sent."""
         if transaction.outcome is Effect.REFUSED:
-            await self._ledger.release(transaction.transaction_id, extent=Extent.ALL)
+            await given_back(self._ledger, transaction.transaction_id, Extent.ALL)

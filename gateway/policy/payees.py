@@ -20,11 +20,14 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 
 def payees_of(money: Money | None) -> tuple[str, ...]:
-    """The payees of a call, each once, in order; none where nobody could tell."""
-    if money is None or money.payee is None:
+    """The payees of a call, each once, in order; none where nobody could tell. Of several, each counts the whole
+    amount: how much of it is whose, no tool says."""
+    if money is None:
         return ()
-    spelt = one_spelling(money.payee)
-    return (spelt,) if spelt else ()
+    several: tuple[str, ...] = getattr(money, "payees", ())
+    named = several or (() if money.payee is None else (money.payee,))
+    spelt = [one_spelling(one) for one in named]
+    return tuple(dict.fromkeys(spelt)) if all(spelt) else ()
 
 
 def one_spelling(payee: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from gateway.canonical import canonical_hash
 from gateway.catalog.schema import InputSchema
 from gateway.policy.money import Money
+from gateway.policy.payees import payees_of
 
 Document = dict[str, Any]
 NOW = 1_795_224_000
@@ -45,7 +46,17 @@ def completed(written: Document, data: Document, tools: Mapping[str, Tools]) -> 
         )
     server = _object(written, "call").get("server", "paypal")
     arguments = _object(written, "arguments")
-    return _laid_over(_good(str(server), tool, arguments, data, tools.get(str(server))), written)
+    question = _laid_over(_good(str(server), tool, arguments, data, tools.get(str(server))), written)
+    return {"usage": _usage(question["money"]), **question}
+
+
+def _usage(money: object) -> Document | None:
+    """As it is before the budgets are counted."""
+    if not isinstance(money, dict):
+        return None
+    payee = money.get("payee")
+    payees = payees_of(Money(payee=payee)) if isinstance(payee, str) else ()
+    return {"payees": list(payees), "budgets": None}
 
 
 def _good(server: str, tool: str, arguments: Document, data: Document, known: Tools | None) -> Document:

@@ -13,6 +13,8 @@ import pytest
 
 from gateway.budget.releases import Releases
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
+from gateway.kill.orders import KEY, give
+from gateway.kill.switch import KillSwitch
 from gateway.outcome.answer import Again, Answer, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.pending import CONTINUATION_TTL_S, Binding, Status
@@ -24,6 +26,7 @@ from gateway.transactions.book import TransactionBook
 from gateway.transactions.settlement import Finding, Settlement
 from gateway.upstream.target import Effect, Reply
 from gateway.walk import walk
+from tests.kill.test_orders import an_order
 from tests.support.clock import ManualClock
 from tests.support.waiting import a_signature
 from tests.support.walking import (
@@ -373,6 +376,38 @@ async def test_a_policy_that_changes_its_mind_in_between(house: Rooms, obligatio
     assert (await standing(house), house.upstream.calls) == (Standing(), [])
 
 
+async def test_another_policy_in_between(house: Rooms) -> None:
+    """A new revision goes live between the two questions: what the old one named is not what the new one would."""
+
+    def reloaded(question: dict[str, Any]) -> dict[str, Any]:
+        if question["usage"]["budgets"] is not None:
+            house.engine.revision = "r2"
+        return an_answer("allow", obligations={"limits": [LIMIT]})
+
+    house.engine.answering = reloaded
+    assert codes(await walk(a_call(MAKE, {"bill": "b1"}), house.house)) == ["budget.not_counted"]
+    assert (await standing(house), house.upstream.calls) == (Standing(), [])
+
+
+async def test_an_order_that_stops_it_at_the_last_look(house: Rooms) -> None:
+    """The operator's kill comes after it was reserved: it is given back, also where the order cannot be read."""
+    switch = KillSwitch(house.store)
+    await switch.refresh()
+    before = await first(house)
+    killing = dataclasses.replace(house.house, kills=switch)
+    await give(house.store, an_order("tool", MAKE))
+    call = a_call(MAKE, {"bill": "b1"}, token=before.token)
+    assert codes(await walk(call, killing)) == ["kill.tool"]
+    assert (await standing(house), house.upstream.calls) == (Standing(), [])
+
+    await house.store.put(Space.KILL, KEY, b"not orders", ttl_s=None)
+    with pytest.raises(StoreUnavailable):
+        await walk(
+            a_call(MAKE, {"bill": "b2"}), dataclasses.replace(house.house, kills=KillSwitch(house.store))
+        )
+    assert await standing(house) == Standing()
+
+
 async def test_a_policy_that_does_not_mind_is_no_way_out(house: Rooms) -> None:
     """Invariant: what could not be reserved is not sent, though the policy would let it."""
     house.engine.answering = lambda _: an_answer("allow", obligations={"limits": [LIMIT]})
@@ -578,3 +613,12 @@ async def test_each_caller_has_its_own_where_the_policy_says_so(house: Rooms) ->
     assert isinstance(await walk(a_call(MAKE, {"bill": "b3"}, bearer=OTHER), house.house), Again)
     left = {one for _, one in await house.store.accounts(limit=9)}
     assert left == {Standing(0, 2400), Standing(1200, 0)}
+
+
+async def test_twenty_at_once(house: Rooms) -> None:
+    """Allowed at once, without a first phase: two are sent, whoever they are."""
+    house.engine.answering = lambda _: an_answer("allow", obligations={"limits": [LIMIT]})
+    ended = await asyncio.gather(*(walk(a_call(MAKE, {"bill": f"b{n}"}), house.house) for n in range(20)))
+    assert sorted(type(one).__name__ for one in ended) == ["Executed"] * 2 + ["Refused"] * 18
+    assert len(house.upstream.calls) == 2
+    assert await standing(house) == Standing(0, 2400)

@@ -39,6 +39,22 @@ def test_nobody(money: Money | None) -> None:
     assert payees_of(money) == ()
 
 
+class Several(Money, frozen=True, kw_only=True):
+    """Money that goes to more than one."""
+
+    payees: tuple[str, ...] = ()
+
+
+def test_several_payees_are_counted_each() -> None:
+    """Once for each, whatever they are spelt like; one of whom nothing can be seen makes all of them unknown."""
+    assert payees_of(Several(payees=("B@x.example", "a@x.example", " b@X.example"))) == (
+        "b@x.example",
+        "a@x.example",
+    )
+    assert payees_of(Several(payees=("a@x.example", "\u200b"))) == ()
+    assert payees_of(Several(payee="a@x.example")) == ("a@x.example",)
+
+
 @given(st.text(max_size=60))
 def test_a_spelling_is_its_own(payee: str) -> None:
     """Spelling it again changes nothing, so an operator's list can be written in it."""

@@ -152,10 +152,10 @@ def _edited(question: Question, path: tuple[str | int, ...], edit: Any) -> Quest
 
 
 @st.composite
-def bent_questions(draw: st.DrawFn, tools: tuple[str, ...]) -> Question:
+def bent_questions(draw: st.DrawFn, tools: tuple[str, ...], base: Question = IN_ORDER) -> Question:
     """A question in order for one of the tools, with up to five places dropped, replaced or of another type."""
-    question = replaced(IN_ORDER, ("tool", "name"), draw(st.sampled_from(tools)))
-    places = st.sampled_from(paths(IN_ORDER))
+    question = replaced(base, ("tool", "name"), draw(st.sampled_from(tools)))
+    places = st.sampled_from(paths(base))
     for _ in range(draw(st.integers(0, 5))):
         place = draw(places)
         drop = draw(st.booleans())

@@ -28,6 +28,7 @@ def test_what_is_missing_is_filled_in_and_the_whole_fits_the_schema(folder: Path
     assert (question["money"]["amount"], question["money"]["currency"]) == ("25.00", "USD")
     assert question["caller"]["roles"] == ["agent"]
     assert question["schema"] == {"valid": True, "errors": []}
+    assert question["usage"] == {"payees": [], "budgets": None}
 
 
 def test_arguments_are_judged_by_the_tool_s_own_schema(folder: Path) -> None:
@@ -53,6 +54,15 @@ def test_what_is_written_stays(folder: Path) -> None:
     assert question["arguments"] == {"x": {"y": 1}}
     assert (question["env"]["paypal"], question["env"]["state"]) == ("production", "ok")
     assert question["schema"]["valid"] is True
+
+
+def test_who_receives_is_spelt_as_the_gateway_spells_it(folder: Path) -> None:
+    """So a budget by payee is explained as it would be asked; what is written stays."""
+    money = {"amount": "1.00", "currency": "USD", "payee": " Shop@Example.com", "source": "arguments"}
+    written = {"tool": {"name": "create_refund"}, "arguments": REFUND, "money": money}
+    assert whole(folder, written)["usage"] == {"payees": ["shop@example.com"], "budgets": None}
+    assert whole(folder, {**written, "usage": None})["usage"] is None
+    assert whole(folder, {**written, "money": None})["usage"] is None
 
 
 @pytest.mark.parametrize("written", [{}, {"tool": {}}, {"tool": "pay_order"}, {"tool": {"name": ""}}])
