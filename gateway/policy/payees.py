@@ -24,8 +24,7 @@ def payees_of(money: Money | None) -> tuple[str, ...]:
     amount: how much of it is whose, no tool says."""
     if money is None:
         return ()
-    several: tuple[str, ...] = getattr(money, "payees", ())
-    named = several or (() if money.payee is None else (money.payee,))
+    named = money.payees or (() if money.payee is None else (money.payee,))
     spelt = [one_spelling(one) for one in named]
     return tuple(dict.fromkeys(spelt)) if all(spelt) else ()
 

@@ -115,6 +115,8 @@ UNNEEDED = {
     "/passage/servers": "about other requests, below",
     "/receipts/executed": "every call has a receipt then",
     "/receipts/refused": "every refusal has one then",
+    "/decisions/arguments": "read by the gateway alone; without it arguments are hashed",
+    "/decisions/masked": "read by the gateway alone, which refuses the file without it",
 }
 """Operators' data without which calls are still allowed, and why that is right."""
 
