@@ -74,6 +74,7 @@ class _Server:
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     known: dict[bytes, tuple[Definition, InputSchema]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    firsts: dict[str, str] = field(default_factory=dict)
 
 
 class Catalog:
@@ -188,8 +189,11 @@ class Catalog:
             if names[definition.name] == 1:
                 first_seen = await self._first_seen(name, definition, server.seen, seen)
                 tool = self._tool(name, definition, first_seen)
+                if await self._first_use(name, definition, server.firsts) != definition.definition_hash:
+                    tool = msgspec.structs.replace(tool, changed_since_first_use=True)
                 tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema)
         server.known, server.seen = known, seen
+        server.firsts = {one: first for one, first in server.firsts.items() if one in tools}
         return _Listing(number=number, read_at=read_at, tools=tools)
 
     def _tool(self, server: str, definition: Definition, first_seen: int) -> Tool:
@@ -221,6 +225,18 @@ class Catalog:
                 seen = int(stored) if stored is not None and stored.isdigit() else seen
         now[key] = seen
         return seen
+
+    async def _first_use(self, server: str, definition: Definition, known: dict[str, str]) -> str:
+        """The hash of the first definition that was listed under this name; persistent, so that a restart does not
+        trust another one anew. Known for as long as :data:`FIRST_SEEN_TTL_S`."""
+        first = known.get(definition.name)
+        if first is None:
+            first, key = definition.definition_hash, f"first:{approval_key(server, definition.name)}"
+            if not await self._store.add(Space.FIRST_SEEN, key, first.encode(), ttl_s=FIRST_SEEN_TTL_S):
+                stored = await self._store.get(Space.FIRST_SEEN, key)
+                first = first if stored is None else stored.decode("ascii", "replace")
+            known[definition.name] = first
+        return first
 
 
 def _understood(

@@ -109,6 +109,15 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     checkpoint_every: Count = 1000
 
 
+class DecisionSettings(Section, frozen=True, kw_only=True):
+    """The decision log, for ``countersign policy replay``: what was put to the policy about each call, and its answer.
+    Off without a ``path``. What it keeps of arguments: policies/gateway/decisions/data.yaml."""
+
+    path: Text | None = None
+    max_mib: Annotated[int, Meta(ge=1, le=4096)] = 64
+    keep_files: Annotated[int, Meta(ge=1, le=100)] = 8
+
+
 class ApprovalSettings(Section, frozen=True, kw_only=True):
     """How approvals of tools are kept. ``key`` seals their records in the state (32 random bytes, base64 or hex);
     without one a key is made beside the audit file. Several hosts on one state need one key. ``previous_keys`` still
@@ -258,6 +267,7 @@ class Settings(Section, frozen=True, kw_only=True):
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    decisions: DecisionSettings = DecisionSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
