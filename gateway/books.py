@@ -73,7 +73,7 @@ class CallBook:
         self._entry.transaction(transaction_id)
         self._entry.decided(
             outcome_of(decision),
-            reasons=[reason.code for reason in decision.reasons],
+            reasons=[*(reason.code for reason in decision.reasons), *decision.obligations.softened],
             decision_id=decision.decision_id,
             revision=decision.revision,
             engine=decision.engine,

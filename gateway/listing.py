@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.catalog.marked import marked
 from gateway.catalog.shown import NONE, shown
 from gateway.door.call import Era
 from gateway.errors import Forbidden, PolicyUnavailable
@@ -43,13 +44,19 @@ async def list_tools(
         if not isinstance(verdicts, dict):
             raise PolicyUnavailable("The policy gave no usable listing.", code="policy.malformed_answer")
         annotations = house.annotations.get(server, NONE)
+        rows = [(verdicts.get(entry.tool.name), entry) for entry in entries]
         visible = [
-            shown(entry.definition.wire, annotations)
-            for entry in entries
-            if _visible(verdicts.get(entry.tool.name))
+            marked(shown(entry.definition.wire, annotations), row.get("mark"))
+            for row, entry in sorted(rows, key=_last)
+            if isinstance(row, dict) and _visible(row)
         ]
         book.listed(len(visible))
         return visible
+
+
+def _last(row: tuple[Any, object]) -> bool:
+    """Verified tools first, where the phase prefers them; otherwise in the server's order."""
+    return isinstance(row[0], dict) and row[0].get("last") is True
 
 
 def _visible(verdict: Any) -> bool:

@@ -149,22 +149,21 @@ def audit_of(settings: Settings) -> Audit:
 
 
 def seal_of(settings: Settings) -> Seal | None:
-    """What seals the approvals; None where that is off. :raises SettingsError: a key that cannot be used."""
+    """What seals the approvals; None where that is off.
+
+    :raises SettingsError: a key that cannot be used. :raises OSError: none is configured, and none can be made.
+    """
     chosen = settings.approvals
     if not chosen.seal:
         return None
     key = "approvals.key"
     try:
-        current = (
-            generated_approval_key(Path(settings.audit.path).parent)
-            if chosen.key is None
-            else key_of(chosen.key)
-        )
+        folder = Path(settings.audit.path).parent
+        current = generated_approval_key(folder) if chosen.key is None else key_of(chosen.key)
         key = "approvals.previous_keys"
         return Seal(current, [key_of(one) for one in chosen.previous_keys])
-    except (OSError, ValueError) as problem:
-        said = problem.strerror if isinstance(problem, OSError) else problem
-        raise SettingsError(f"{key}: {said}.") from None
+    except ValueError as problem:
+        raise SettingsError(f"{key}: {problem}.") from None
 
 
 def anchor_of(settings: Settings) -> Path:

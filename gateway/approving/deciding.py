@@ -7,13 +7,14 @@ must be the very definition that the person had before their eyes. The audit kno
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from gateway.approving.book import Act, ApprovalBook
 from gateway.catalog.approval_record import Actor, UnknownPermission, approval_of
 from gateway.catalog.approvals import Approvals
-from gateway.catalog.catalog import Catalog, Entry
+from gateway.catalog.catalog import Entry
 from gateway.catalog.diff import DefinitionDiff, diff
 from gateway.catalog.tool import Approval, EtdiStatus
 from gateway.errors import MalformedRequest, StoreUnavailable
@@ -32,12 +33,23 @@ class ApprovalRefused(MalformedRequest):
     http_status = 409
 
 
+class Looking(Protocol):
+    """The part of :class:`gateway.catalog.catalog.Catalog` that is needed here."""
+
+    def expire(self, name: str) -> None:
+        """What was read of that server no longer counts."""
+
+    async def current(self, server: str, tool: str, *, sensitive: bool) -> Entry:
+        """The tool as it is now."""
+        ...
+
+
 class Deciding:
     """Carries decisions about tools out."""
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Looking,
         approvals: Approvals,
         book: ApprovalBook,
         *,

@@ -29,6 +29,7 @@ from gateway.approving.deciding import ApprovalRefused, Deciding
 from gateway.approving.review import Review, Reviews
 from gateway.approving.words import flags_of, headline, lines_of, shown
 from gateway.catalog.permissions import permissions_of
+from gateway.catalog.tool import Approval
 from gateway.console.browser import SecurityHeaders, Site, check_csrf, read_form
 from gateway.console.permission import Action, Permissions
 from gateway.console.problems import NOT_SIGNED_IN, Problems
@@ -211,11 +212,7 @@ def _facts(review: Review) -> dict[str, Any]:
         "description": "" if description is None else shown(description, MAX_DESCRIPTION),
         "flags": flags_of(description, list(permissions)),
         "permissions": [
-            (
-                name if name in known else str(one.get("scope")),
-                visible(name),
-                shown({k: v for k, v in one.items() if k != "name"}),
-            )
+            _box(name if name in known else str(one.get("scope")), name, one, review.approval)
             for name, one in permissions.items()
         ],
         "arguments": [
@@ -226,6 +223,13 @@ def _facts(review: Review) -> dict[str, Any]:
         "day": _day,
         "too_many": len(permissions) > MAX_PERMISSIONS,
     }
+
+
+def _box(value: str, name: str, one: dict[str, Any], before: Approval | None) -> tuple[str, str, str, bool]:
+    """Value, name, what it says, and whether it is ticked: what was not approved before, a person ticks by hand."""
+    said = {key: said for key, said in one.items() if key != "name"}
+    ticked = before is None or before.revoked or value in before.approved
+    return value, visible(name), shown(said) if said else "", ticked
 
 
 def _day(at: int) -> str:

@@ -79,6 +79,7 @@ class _Server:
     known: dict[bytes, tuple[Definition, InputSchema]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
+    firsts: dict[str, str] = field(default_factory=dict)
 
 
 class Catalog:
@@ -215,10 +216,13 @@ class Catalog:
                 continue
             first_seen = await self._first_seen(name, definition, server.seen, seen)
             tool = _tool(definition, etdi, first_seen)
+            if await self._first_use(name, definition, server.firsts) != definition.definition_hash:
+                tool = msgspec.structs.replace(tool, changed_since_first_use=True)
             tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema, verdict=verdict)
         for one in sorted(left_out - server.left_out):
             _log.warning("server %s: the tool %s", name, one)  # once, not with every listing
         server.known, server.seen, server.left_out = known, seen, left_out
+        server.firsts = {one: first for one, first in server.firsts.items() if one in tools}
         return _Listing(number=number, read_at=read_at, tools=tools)
 
     def _etdi(self, server: str, definition: Definition, verdict: Verdict) -> Etdi:
@@ -241,6 +245,18 @@ class Catalog:
                 seen = int(stored) if stored is not None and stored.isdigit() else seen
         now[key] = seen
         return seen
+
+    async def _first_use(self, server: str, definition: Definition, known: dict[str, str]) -> str:
+        """The hash of the first definition that was listed under this name; persistent, so that a restart does not
+        trust another one anew. Known for as long as :data:`FIRST_SEEN_TTL_S`."""
+        first = known.get(definition.name)
+        if first is None:
+            first, key = definition.definition_hash, f"first:{approval_key(server, definition.name)}"
+            if not await self._store.add(Space.FIRST_SEEN, key, first.encode(), ttl_s=FIRST_SEEN_TTL_S):
+                stored = await self._store.get(Space.FIRST_SEEN, key)
+                first = first if stored is None else stored.decode("ascii", "replace")
+            known[definition.name] = first
+        return first
 
 
 def _tool(definition: Definition, etdi: Etdi, first_seen: int) -> Tool:

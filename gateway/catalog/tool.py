@@ -48,6 +48,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     annotations: dict[str, Any]
     etdi: Etdi
     first_seen: int
+    changed_since_first_use: bool = False
+    """Another definition than the first that was listed here under this name: what an unapproved tool is held to."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):

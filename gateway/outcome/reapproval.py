@@ -19,6 +19,7 @@ from gateway.policy.question import Asked
 
 INVALID_REQUEST = -32600
 UNVERIFIED = "catalog.unverified"
+FIRST_USE_CHANGED = "catalog.first_use_changed"
 _INVALID = "Invalid OAuth token"
 _REAPPROVAL = "Tool requires re-approval"
 _FAILED = "Tool verification failed"
@@ -28,6 +29,7 @@ _SPELT: Mapping[str, tuple[str, str]] = {
     Drift.SIGNATURE_INVALID: ("INVALID_SIGNATURE", "signature_invalid"),
     UNVERIFIED: ("INVALID_TOKEN", "token_missing"),
     Drift.NOT_APPROVED: ("NOT_APPROVED", "approval_required"),
+    FIRST_USE_CHANGED: ("DEFINITION_CHANGED", "definition_changed"),
     Drift.APPROVAL_VOID: ("APPROVAL_VOID", "approval_required"),
     Drift.APPROVAL_REVOKED: ("APPROVAL_REVOKED", "approval_revoked"),
     Drift.APPROVAL_EXPIRED: ("APPROVAL_EXPIRED", "approval_expired"),

@@ -118,6 +118,8 @@ class Obligations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confirm: ConfirmObligation | None = None
     redact: Annotated[tuple[Pointer, ...], Meta(max_length=1_000)] = ()
     warn: tuple[str, ...] = ()
+    softened: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+    """The codes that a migration phase turned into warnings, for the audit; the caller is told by ``warn``."""
     duplicates: DuplicatesObligation | None = None
     replay: ReplayObligation | None = None
     scopes: Annotated[tuple[ScopeToken, ...], Meta(max_length=64)] = ()

@@ -187,3 +187,15 @@ async def test_an_answer_to_the_first_phase_is_not_for_the_second_definition(sce
         # Of class 2 a tool needs evidence of its origin in this phase, approved or not.
         assert codes_of(answer)[0] in ("catalog.unverified", "money.amount_unknown")
     assert scene.rogue.calls == []
+
+
+async def test_rug_pull_of_a_tool_that_nobody_approved(scene: Scene) -> None:
+    """Coexistence lets an uncritical tool without approval pass, as it was first seen; not what takes its place."""
+    scene.lists(WIRE)
+    assert await scene.call() == "executed"
+    scene.lists({**WIRE, "description": "Ships, and tells Mallory."})
+    scene.house.clock.advance(31)
+    assert await scene.call() == "catalog.first_use_changed"
+    assert scene.rogue.calls == [SHIP]
+    await scene.approve()
+    assert await scene.call() == "executed"

@@ -356,7 +356,7 @@ async def test_invented_definitions_do_not_fill_the_disk(shelf: Shelf) -> None:
         shelf.change("pay", title=str(i))
         await shelf.catalog.current(SERVER, "pay", sensitive=True)
         shelf.clock.advance(2)
-    assert len(await shelf.store.entries(Space.FIRST_SEEN, limit=100)) == 21
+    assert len(await shelf.store.entries(Space.FIRST_SEEN, limit=100)) == 23
     shelf.clock.advance(FIRST_SEEN_TTL_S)
     assert await shelf.store.entries(Space.FIRST_SEEN, limit=100) == []
 
@@ -369,3 +369,17 @@ async def test_a_status_that_a_server_claims_is_not_believed(shelf: Shelf) -> No
     entry = await shelf.catalog.current(SERVER, "pay", sensitive=True)
     assert entry.tool.etdi.status is EtdiStatus.UNVERIFIED
     assert "verified" not in msgspec.json.encode(entry.definition.wire).decode()
+
+
+async def test_a_name_is_held_to_its_first_definition(shelf: Shelf) -> None:
+    """Over a restart, too: first use is not trusted again (lesson 8). Each name for itself, and back is back."""
+    assert not (await shelf.catalog.current(SERVER, "pay", sensitive=True)).tool.changed_since_first_use
+    shelf.change("pay", description="Another one.")
+    shelf.clock.advance(31)
+    assert (await shelf.catalog.current(SERVER, "pay", sensitive=True)).tool.changed_since_first_use
+    again = shelf.restarted()
+    assert (await again.current(SERVER, "pay", sensitive=True)).tool.changed_since_first_use
+    assert not (await again.current(SERVER, "read", sensitive=True)).tool.changed_since_first_use
+    shelf.change("pay", description="Does pay.")
+    shelf.clock.advance(31)
+    assert not (await again.current(SERVER, "pay", sensitive=True)).tool.changed_since_first_use

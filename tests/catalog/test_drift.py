@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.catalog.drift import Drift, drift
+from gateway.catalog.drift import Drift, check, drift
 from gateway.catalog.tool import Etdi, EtdiStatus
 from tests.support.walking import a_tool, an_approval
 
@@ -83,3 +83,31 @@ def test_a_missing_version_is_another_version(live: str | None, approved: str | 
     """And no spelling is taken for another."""
     found = drift(a_tool(version=live), an_approval(version=approved), now=NOW)
     assert found is Drift.VERSION_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("tool", "approval", "reason", "helps"),
+    [
+        ({}, {}, None, False),
+        ({"etdi": Etdi(status=EtdiStatus.TOKEN_INVALID)}, {}, Drift.TOKEN_INVALID, False),
+        ({"etdi": Etdi(status=EtdiStatus.SIGNATURE_INVALID)}, {}, Drift.SIGNATURE_INVALID, False),
+        ({}, None, Drift.NOT_APPROVED, True),
+        ({}, {"void": "edited", "revoked": True}, Drift.APPROVAL_VOID, True),
+        ({}, {"revoked": True}, Drift.APPROVAL_REVOKED, True),
+        ({}, {"expires": int(NOW)}, Drift.APPROVAL_EXPIRED, True),
+        ({"version": "0.9.0"}, {}, Drift.VERSION_CHANGED, True),
+        ({"provider": "other"}, {}, Drift.PROVIDER_CHANGED, True),
+        ({"permissions": ("pay", "more")}, {}, Drift.PERMISSIONS_CHANGED, True),
+        ({"definition_hash": "e" * 64}, {}, Drift.DEFINITION_CHANGED, True),
+    ],
+)
+def test_the_answer_before_each_call(
+    tool: dict[str, Any], approval: dict[str, Any] | None, reason: Drift | None, *, helps: bool
+) -> None:
+    """R093 to R095: whether it may be called, why not, and whether a new approval would help. An older version is
+    another version (rollback); without an approval the origin still counts first."""
+    found = check(a_tool(**tool), None if approval is None else an_approval(**approval), now=NOW)
+    assert (found.can_proceed, found.reason, found.requires_reapproval) == (reason is None, reason, helps)
+    if helps or reason is None:
+        return
+    assert check(a_tool(**tool), None, now=NOW).reason is reason

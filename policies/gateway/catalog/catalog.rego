@@ -16,7 +16,12 @@ objection(tool, approval) := code if {
 } else := code if {
 	code := _standing(approval)
 	not migration.softens(tool, code)
-} else := _change(tool, approval) if is_object(approval)
+} else := _change(tool, approval) if {
+	is_object(approval)
+} else := code if {
+	code := _first_use(tool, approval)
+	not migration.softens(tool, code)
+}
 
 # METADATA
 # title: Softened
@@ -25,7 +30,11 @@ softened(tool, approval) := set() if {
 	_verified(tool)
 	is_object(approval)
 } else := {code |
-	some code in union({{c | c := _origin(tool)}, {c | c := _standing(approval)}})
+	some code in union({
+		{c | c := _origin(tool)},
+		{c | c := _standing(approval)},
+		{c | c := _first_use(tool, approval)},
+	})
 	migration.softens(tool, code)
 }
 
@@ -53,6 +62,13 @@ else := "catalog.approval_void" if is_string(approval.void)
 else := "catalog.approval_revoked" if not approval.revoked == false
 
 else := "catalog.approval_expired" if not _unexpired(approval)
+
+# Nobody approved it, and a phase lets that pass: then it is held to what was first seen of it (lesson: trust on first use
+# is trust in that first definition, not in whatever follows).
+_first_use(tool, approval) := "catalog.first_use_changed" if {
+	not is_object(approval)
+	tool.changed_since_first_use == true
+}
 
 # Whether it is still what was approved: another version (also an older one: rollback), somebody else's tool of the same
 # name (squatting), more permissions, another definition under the same version (rug pull).

@@ -88,6 +88,19 @@ test_a_part_of_the_permissions_is_enough_where_the_needs_are_known if {
 	not objection(wide, part) with data.gateway.catalog.needs as {"paypal/list_products": ["catalog:read"]}
 }
 
+test_an_unapproved_tool_is_held_to_its_first_definition if {
+	other := object.union(tool, {"changed_since_first_use": true})
+	catalog.objection(other, null) == "catalog.first_use_changed" with input as example_test.read
+		with data.gateway.migration.phase as "coexistence"
+	not catalog.objection(tool, null) with input as example_test.read
+		with data.gateway.migration.phase as "coexistence"
+	not catalog.objection(other, null) with input as example_test.read
+		with data.gateway.migration.phase as "preparation"
+	catalog.softened(other, null) == {"catalog.not_approved", "catalog.first_use_changed"} with input as example_test.read
+		with data.gateway.migration.phase as "preparation"
+	not objection({"changed_since_first_use": true}, {})
+}
+
 test_softened_in_preparation if {
 	foreign := object.union(tool, {"etdi": {"status": "unverified", "evidence": null}})
 

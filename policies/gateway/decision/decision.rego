@@ -104,7 +104,13 @@ obligations["warn"] := [text |
 	text := concat(": ", [reason.code, reason.message])
 ] if {
 	_would_be == "deny"
+	not migration.quiet(_phase)
 }
+
+# METADATA
+# title: What was softened
+# description: Present beside `would_be`. The codes are for the audit, also where callers are told nothing.
+obligations["softened"] := [code | some code in union({_softened, _exempted})] if _would_be == "deny"
 
 # METADATA
 # title: The scopes to ask for
@@ -147,3 +153,8 @@ _would_be := "deny" if {
 }
 
 _softened := catalog.softened(input.tool, input.approval)
+
+_exempted contains "exempt" if {
+	"catalog.unverified" in _softened
+	migration.exempt(input.tool)
+}

@@ -125,3 +125,29 @@ test_all_reasons_are_given_the_strictest_first if {
 	]
 	got.outcome == "deny"
 }
+
+foreign := object.union(example_test.read, {"tool": {"etdi": {"status": "unverified", "evidence": null}}})
+
+test_what_was_softened_is_said_to_the_audit if {
+	loud := decision.answer with input as foreign with data.gateway.migration.phase as "coexistence"
+	loud.obligations.softened == ["catalog.unverified"]
+	count(loud.obligations.warn) == 1
+	quiet := decision.answer with input as foreign
+		with data.gateway.migration.phase as "coexistence"
+		with data.gateway.migration.coexistence as {"warning_for_non_etdi": false}
+	quiet.obligations.softened == ["catalog.unverified"]
+	quiet.would_be == "deny"
+	not quiet.obligations.warn
+}
+
+test_an_exemption_is_named if {
+	exemption := {"server": "paypal", "tool": "list_products", "expires": example_test.now + 1}
+	answer := decision.answer with input as foreign with data.gateway.migration.exemptions as [exemption]
+	answer.obligations.softened == ["catalog.unverified", "exempt"]
+}
+
+test_what_is_not_rolled_out_is_refused if {
+	answer := decision.answer with input as example_test.refund with data.gateway.migration.priority as 2
+	answer.outcome == "deny"
+	"migration.not_rolled_out" in {reason.code | some reason in answer.reasons}
+}

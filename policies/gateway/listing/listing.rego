@@ -5,7 +5,9 @@
 #   - input: schema.listing_question
 package gateway.listing
 
+import data.gateway.catalog
 import data.gateway.classes
+import data.gateway.migration
 import data.gateway.reasons
 import data.gateway.request
 import data.gateway.rooms
@@ -18,7 +20,43 @@ import data.gateway.tier
 #   A tool is visible exactly when a call of it would not be denied whatever the arguments; the same rooms judge both.
 #   A tool without a name is left out. Two tools of one name are judged together, and the worse one counts.
 # entrypoint: true
-answer := {"tools": {name: _row(name) | some name in _names}}
+answer := {"tools": {name: object.union(_row(name), _mark(name)) | some name in _names}}
+
+# Why a visible tool is marked, and whether it stands behind the verified ones. Absent where there is nothing to say.
+default _mark(_) := {}
+
+_mark(name) := {"mark": mark, "last": _last(migration.phase_of(classes.of(name)))} if {
+	count(_marks[name]) == 1
+	some mark in _marks[name]
+}
+
+_marks[name] contains mark if {
+	some item in input.tools
+	name := item.tool.name
+	is_string(name)
+	phase := migration.phase_of(classes.of(name))
+	mark := _marked(phase, item.tool, catalog.softened(item.tool, item.approval))
+}
+
+_marked(phase, tool, softened) := "exempt" if {
+	"catalog.unverified" in softened
+	not migration.quiet(phase)
+	migration.exempt(tool)
+} else := "invalid" if {
+	some code in {"catalog.token_invalid", "catalog.signature_invalid"}
+	code in softened
+	not migration.quiet(phase)
+} else := "unverified" if {
+	"catalog.unverified" in softened
+	not migration.quiet(phase)
+} else := "unapproved" if {
+	"catalog.not_approved" in softened
+	not migration.quiet(phase)
+}
+
+default _last(_) := false
+
+_last(phase) if migration.prefers(phase)
 
 _names contains name if {
 	some item in input.tools

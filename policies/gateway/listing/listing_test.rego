@@ -62,3 +62,50 @@ test_unverified_tools_are_shown_when_the_operator_wants if {
 		"get_order": [false, "deny"],
 	}
 }
+
+foreign(name, changes) := {
+	"tool": object.union_n([example_test.read.tool, {"name": name, "etdi": unproven}, changes]),
+	"approval": example_test.read.approval,
+}
+
+unproven := {"status": "unverified", "evidence": null}
+
+marks(items) := {name: [row.mark, row.last] |
+	some name, row in listed(items)
+	row.mark
+}
+
+test_marks_in_coexistence if {
+	unapproved := object.union(item("list_invoices"), {"approval": null})
+	some_tools := [item("list_products"), foreign("get_order", {}), unapproved]
+	found := marks(some_tools) with data.gateway.migration.phase as "coexistence"
+	found == {"get_order": ["unverified", true], "list_invoices": ["unapproved", true]}
+	quiet := marks([foreign("get_order", {})]) with data.gateway.migration.phase as "coexistence"
+		with data.gateway.migration.coexistence as {"warning_for_non_etdi": false}
+	quiet == {}
+	unordered := marks([foreign("get_order", {})]) with data.gateway.migration.phase as "coexistence"
+		with data.gateway.migration.coexistence as {"prefer_etdi": false}
+	unordered == {"get_order": ["unverified", false]}
+}
+
+test_marks_in_preparation if {
+	wrong := foreign("get_order", {"etdi": {"status": "token_invalid", "evidence": null}})
+	found := marks([wrong, foreign("list_invoices", {})]) with data.gateway.migration.phase as "preparation"
+	found == {"get_order": ["invalid", false], "list_invoices": ["unverified", false]}
+}
+
+test_marks_of_exempt_tools if {
+	exemption := {"server": "paypal", "tool": "get_order", "expires": example_test.now + 1}
+	both := [foreign("get_order", {}), foreign("list_invoices", {})]
+	found := marks(both) with data.gateway.migration.exemptions as [exemption]
+	found == {"get_order": ["exempt", false]}
+}
+
+test_a_malformed_item_has_no_mark if {
+	marks([object.remove(item("list_products"), ["approval"])]) == {} with data.gateway.migration.phase as "preparation"
+}
+
+test_two_of_one_name_with_two_marks if {
+	unapproved := object.union(item("get_order"), {"approval": null})
+	marks([foreign("get_order", {}), unapproved]) == {} with data.gateway.migration.phase as "coexistence"
+}

@@ -34,22 +34,80 @@ softens(tool, code) if {
 	_softens(phase, tool, code)
 }
 
-_softens("preparation", _, code) if code in {"catalog.unverified", "catalog.not_approved"}
+_softens("preparation", _, code) if {
+	code in {"catalog.unverified", "catalog.not_approved", "catalog.first_use_changed"}
+}
 
 _softens("preparation", tool, code) if {
 	code in {"catalog.token_invalid", "catalog.signature_invalid"}
+	data.gateway.migration.preparation.monitor_only == true
 	uncritical(tool)
 }
 
 _softens("coexistence", tool, code) if {
 	code in {"catalog.unverified", "catalog.not_approved"}
-	uncritical(tool)
+	_optional(tool)
 }
 
 _softens(phase, tool, "catalog.unverified") if {
 	phase in {"coexistence", "enforcement"}
 	_exempt(tool.name)
 }
+
+_optional(tool) if uncritical(tool)
+
+# A critical permission may be let off; a class never (C46).
+_optional(tool) if {
+	data.gateway.migration.coexistence.require_etdi_for_critical == false
+	classes.of(tool.name) >= 4
+}
+
+# METADATA
+# title: Exempt
+# description: Whether an exemption holds for this tool now, in a phase that knows exemptions.
+exempt(tool) if {
+	phase := phase_of(classes.of(tool.name))
+	phase in {"coexistence", "enforcement"}
+	_exempt(tool.name)
+}
+
+# METADATA
+# title: Quiet
+# description: Whether nothing is said to callers of what this phase softens. The audit has it all the same.
+quiet(phase) if phase in _quiet
+
+_quiet contains "preparation" if data.gateway.migration.preparation.enable_etdi == false
+
+_quiet contains "coexistence" if data.gateway.migration.coexistence.warning_for_non_etdi == false
+
+# METADATA
+# title: Verified tools first
+# description: Whether listings begin with the verified tools of that phase.
+prefers(phase) if {
+	phase == "coexistence"
+	data.gateway.migration.coexistence.prefer_etdi == true
+}
+
+# METADATA
+# title: Not rolled out
+# description: >-
+#   The four priorities of the zero-trust addendum: the classes 4 and 5 come first, then class 3, then the classes 1 and
+#   2. A priority that is missing or is no number serves nothing.
+rollout(class) := "migration.not_rolled_out" if not _rolled_out(class)
+
+_rolled_out(_) if _priority >= 3
+
+_rolled_out(class) if {
+	_priority == 2
+	class >= 3
+}
+
+_rolled_out(class) if {
+	_priority >= 1
+	class >= 4
+}
+
+_priority := data.gateway.migration.priority if is_number(data.gateway.migration.priority)
 
 # METADATA
 # title: Uncritical

@@ -91,3 +91,75 @@ test_critical_whatever_the_permissions if {
 	not migration.uncritical(example_test.read.tool) with input as example_test.read
 		with data.gateway.migration.critical_permissions as null
 }
+
+test_preparation_may_refuse_what_is_wrong if {
+	invalid := {tool.name |
+		some tool in [example_test.refund.tool, example_test.read.tool]
+		some code in ["catalog.token_invalid", "catalog.signature_invalid"]
+		migration.softens(tool, code) with input as example_test.read
+			with data.gateway.migration.phase as "preparation"
+			with data.gateway.migration.preparation as {"monitor_only": false}
+	}
+	invalid == set()
+}
+
+# A switch lets off a permission, never a class.
+test_coexistence_without_the_rule_for_critical_permissions if {
+	wide := object.union(example_test.read.tool, {"permissions": ["admin"]})
+	softened_then := {tool.name |
+		some tool in [wide, example_test.refund.tool]
+		migration.softens(tool, "catalog.unverified") with input as example_test.read
+			with data.gateway.migration.phase as "coexistence"
+			with data.gateway.migration.coexistence as {"require_etdi_for_critical": false}
+	}
+	softened_then == {"list_products"}
+	not migration.softens(wide, "catalog.unverified") with input as example_test.read
+		with data.gateway.migration.phase as "coexistence"
+	not migration.softens(wide, "catalog.token_invalid") with input as example_test.read
+		with data.gateway.migration.phase as "coexistence"
+		with data.gateway.migration.coexistence as {"require_etdi_for_critical": false}
+}
+
+test_missing_switches_are_the_strict_side if {
+	not migration.softens(example_test.read.tool, "catalog.token_invalid") with input as example_test.read
+		with data.gateway.migration.phase as "preparation"
+		with data.gateway.migration.preparation as {}
+	not migration.quiet("coexistence") with data.gateway.migration.coexistence as {}
+	not migration.prefers("coexistence") with data.gateway.migration.coexistence as {}
+}
+
+test_quiet_and_prefers if {
+	not migration.quiet("preparation")
+	not migration.quiet("enforcement")
+	migration.quiet("preparation") with data.gateway.migration.preparation as {"enable_etdi": false}
+	migration.quiet("coexistence") with data.gateway.migration.coexistence as {"warning_for_non_etdi": false}
+	migration.prefers("coexistence")
+	not migration.prefers("preparation")
+}
+
+test_an_exempt_tool if {
+	exemption := {"server": "paypal", "tool": "list_products", "expires": example_test.now + 1}
+	migration.exempt(example_test.read.tool) with input as example_test.read
+		with data.gateway.migration.exemptions as [exemption]
+	not migration.exempt(example_test.read.tool) with input as example_test.read
+	not migration.exempt(example_test.read.tool) with input as example_test.read
+		with data.gateway.migration.exemptions as [exemption]
+		with data.gateway.migration.phase as "completion"
+}
+
+test_the_four_priorities if {
+	served := {concat(" ", [format_int(priority, 10), format_int(class, 10)]) |
+		some priority in [1, 2, 3, 4]
+		some class in [1, 2, 3, 4, 5]
+		not migration.rollout(class) with data.gateway.migration.priority as priority
+	}
+	served == {
+		"1 4", "1 5",
+		"2 3", "2 4", "2 5",
+		"3 1", "3 2", "3 3", "3 4", "3 5",
+		"4 1", "4 2", "4 3", "4 4", "4 5",
+	}
+	every wrong in [0, null, "4"] {
+		migration.rollout(5) == "migration.not_rolled_out" with data.gateway.migration.priority as wrong
+	}
+}

@@ -10,6 +10,7 @@ import data.gateway.consent
 import data.gateway.environment
 import data.gateway.identity
 import data.gateway.limits
+import data.gateway.migration
 import data.gateway.redaction
 import data.gateway.transactions
 
@@ -21,6 +22,7 @@ about(tool, approval) := union({
 	{code | code := identity.objection(input.caller, class)},
 	{code | code := environment.objection(tool, class)},
 	{code | code := catalog.objection(tool, approval)},
+	{code | code := migration.rollout(class)},
 	{code | code := limits.objection},
 	{code | code := redaction.objection},
 	{code | code := transactions.objection},
