@@ -18,6 +18,7 @@ from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.console.permission import Permissions
 from gateway.console.settle import SettleDesk
+from gateway.decisions.opened import open_decisions
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
@@ -124,7 +125,13 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
         books = Books(audit)
-        policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        policy = Policy(
+            engine,
+            paypal=environment_of(settings),
+            health=books,
+            now=now,
+            recorder=open_decisions(settings, stack, now=now),
+        )
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,

@@ -115,6 +115,13 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.question": "its yes is one confirmation of the question",
         "console.decide": "recorded as a person's decision is",
     },
+    # Beside the walk: what was put to the policy, kept for whoever writes policies.
+    "decisions": {
+        "policy.data_file": "what may be kept is the policy's own data",
+        "policy.engine": "a question's answer, as it was given",
+        "parts": "which folder is the policy",
+        "settings": "where the log is",
+    },
     # For whoever writes policies: asks the engines, and is asked by nobody but the command line.
     "workbench": {
         "policy.decision": "what the policy answers",
@@ -122,6 +129,9 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.loading": "refused as the gateway would refuse it",
         "policy.money": "an example's amount",
         "policy.revision": "read as the engines read it",
+        "policy.rego_cpp": "many questions in a row, without the engine's threads",
+        "decisions.entry": "what was recorded",
+        "decisions.log": "and where",
         "catalog.schema": "an example's arguments are judged as a call's are",
         "upstream.paypal.definitions": "the tools that ship, which tables and examples are about",
         "upstream.paypal.money": "and what they say about money",
