@@ -78,6 +78,11 @@ class Delivery:
         self._line: deque[_Standing] = deque()
         self._worker: asyncio.Task[None] | None = None
 
+    @property
+    def in_line(self) -> int:
+        """Notices that stand in line here, for metrics."""
+        return len(self._line)
+
     def put(self, notice: Notice) -> None:
         """Stand in line. Returns at once, never raises. An event that was told before, by whomever, is not told."""
         if self._full(notice):

@@ -27,4 +27,7 @@ async def void_waiting(store: Store, order: KillOrder) -> int:
         bound = pending.binding
         if orders.against_call(caller, bound.server, bound.tool, bound.definition_hash) is not None:
             voided += await store.take(Space.PENDING, key) is not None
+            await store.take(
+                Space.DEADLINE, key
+            )  # it was stopped; that nobody confirmed it in time is not its end
     return voided

@@ -96,6 +96,7 @@ class Standing:
         if rows is None:
             return self._unreadable(NOT_THERE if reply.status == _NOT_FOUND else NOT_READABLE)
         told = [row for row in rows if (row[1], row[2]) != (None, None)]
+        told.sort(key=lambda row: row[2] in (None, row[1]))  # what moves comes first
         return Before(at=int(self._now()), changes=tuple(change(*row) for row in told[:MAX_CHANGES]))
 
     def _unreadable(self, why: str) -> Before:

@@ -17,9 +17,12 @@ from gateway.agents.signature import key_of
 from gateway.agents.watch import Watch
 from gateway.errors import StoreUnavailable
 from gateway.outcome.pending import Waiting
+from gateway.settings.model import ConfirmSettings, Hidden, NotifySettings
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Space
+from tests.support.calls import refund, until_confirmation
 from tests.support.clock import ManualClock
+from tests.support.house import running_house
 from tests.support.second_agents import SECRET, Hangs, SecondAgent, http, second_agent
 from tests.support.until import until
 from tests.support.waiting import ONE_HUMAN, a_pending
@@ -107,8 +110,9 @@ async def test_a_process_that_was_killed_is_followed_when_its_time_is_up(
     assert receiver.heard == []
     post.clock.advance(HELD_S + 2)
     await asyncio.gather(two.recall(), three.recall())
-    await until(lambda: two.sent + three.sent == 1)
+    await until(lambda: two.in_line + three.in_line == 0)
     await asyncio.gather(two.recall(), three.recall())
+    await until(lambda: two.in_line + three.in_line == 0)
     assert len(post.ids) == 1
 
 
@@ -118,7 +122,7 @@ async def test_one_event_is_told_once_by_however_many(post: Post) -> None:
     notice = post.notice()
     one.put(notice)
     two.put(notice)
-    await until(lambda: one.sent + two.sent == 1)
+    await until(lambda: one.in_line + two.in_line == 0)
     after = post.process()
     after.put(notice)
     last = post.notice(Event.REFUSED)
@@ -186,3 +190,26 @@ async def test_a_watch_goes_on_where_the_last_one_ended(post: Post) -> None:
     )
     await Watch(waiting, line, console_url="https://gate.example", now=post.clock).timed_out(agents_only)
     assert len(post.receiver.heard) == 2
+
+
+async def test_a_gateway_that_was_stopped_has_people_told_by_the_next(tmp_path: Path) -> None:
+    """The whole of it: the receiver is down while the call begins to wait, and up when the next gateway starts."""
+    async with second_agent(lambda _: http("503 Down", b""), "/notices") as receiver:
+        confirm = ConfirmSettings(
+            hold_seconds=0, notify=NotifySettings(url=receiver.url, secret=Hidden(SECRET))
+        )
+        async with running_house(tmp_path, confirm=confirm) as house:
+            await until_confirmation(house, "create_refund", refund("7.00"))
+            await until(lambda: receiver.heard)
+            down = receiver.heard[0]
+        receiver.heard.clear()
+        receiver.answering = lambda _: http("204 Taken", b"")
+        async with running_house(
+            tmp_path, confirm=confirm, state_url=f"sqlite:///{tmp_path / 'state.sqlite3'}"
+        ) as house:
+            await until(lambda: receiver.heard)
+            await until_confirmation(house, "create_refund", refund("8.00"))
+            await until(lambda: len(receiver.heard) == 2)
+    first, second = receiver.heard
+    assert first.headers["webhook-id"] == down.headers["webhook-id"]
+    assert ["7.00" in first.data["money"], "8.00" in second.data["money"]] == [True, True]

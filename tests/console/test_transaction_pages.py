@@ -65,6 +65,7 @@ async def test_unknown_and_open_ones_are_shown(house: House, operator: Person) -
     page = (await operator.open(f"{house.url}/console/transactions")).text
     assert page.index("t-unknown") < page.index("t-waiting")
     assert "t-done" not in page
+    assert "1.00 USD" in page
     assert "Nobody knows whether it was carried out" in page
 
 

@@ -60,6 +60,26 @@ async def test_now_and_then_stand_beside_each_other() -> None:
     assert len(transaction_id) <= 38
 
 
+async def test_what_moves_comes_first_and_what_nobody_told_is_left_out() -> None:
+    """A person reads from the top."""
+
+    class Mixed(Bills):
+        """A row of each kind."""
+
+        def rows(
+            self, tool: str, arguments: Mapping[str, Any], structured: Mapping[str, Any]
+        ) -> Sequence[Row] | None:
+            """See ``StandingRules``."""
+            del tool, arguments, structured
+            return [("Payee", "shop", None), ("Due", None, None), ("Same", "1", "1"), ("Price", "9", "12")]
+
+    upstream = KeepingUpstream()
+    upstream.reply = done({"structuredContent": {"price": "9"}})
+    found = await Standing({SERVER: Mixed()}, {SERVER: upstream}, now=ManualClock()).of(an_asked())
+    assert found is not None
+    assert [one.name for one in found.changes] == ["Price", "Payee", "Same"]
+
+
 async def test_what_changes_nothing_is_not_looked_at() -> None:
     """Nor is what nobody wrote rules for."""
     upstream = KeepingUpstream()

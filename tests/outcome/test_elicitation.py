@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.outcome.elicitation import MAX_FORM_LINES, fits_a_form, form, link, text_of
-from gateway.outcome.view import View, render
+from gateway.outcome.view import Before, View, change, render, with_before
 from gateway.policy.money import Money
 
 
@@ -30,6 +30,15 @@ def test_money_comes_first_and_nothing_is_missing() -> None:
     assert "Somebody else has to confirm" in lines[4]
     assert lines[5] == "Time left: 2 min 5 s"
     assert lines[-1] == "/capture_id: C1"
+
+
+def test_what_the_target_said_stays_with_whoever_decides() -> None:
+    """The host belongs to the caller, who may not be allowed to read it."""
+    before = Before(at=1, changes=(change("Buyer", "buyer@example.com", "somebody"),))
+    view = with_before(a_view(), before)
+    shown = (text_of(view, expires_in_s=1), str(form(view, expires_in_s=1)), str(link(view, "https://x")))
+    assert not any("buyer@example.com" in one or "somebody" in one for one in shown)
+    assert shown[0] == text_of(a_view(), expires_in_s=1)
 
 
 def test_a_payee_in_other_letters_is_marked() -> None:
