@@ -4,8 +4,8 @@ A transaction is taken over by compare-and-set, so of several gateways one looks
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
 not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only
 where the target promises to answer it with the first result, the policy let it be replayed when the call was allowed,
-that time is not over, the arguments are whole, the tool is still the approved one, and the money the same. It may be the
-first that arrives: then the call, which was countersigned, is carried out now, once.
+that time is not over, the arguments are whole, the tool is still the approved one, and the money the same. It may be
+the first that arrives: then the call, which was countersigned, is carried out now, once.
 """
 
 from __future__ import annotations

@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from gateway.transactions.transaction import State
 from gateway.upstream.paypal.simulator.serve import serve_simulator
+from gateway.upstream.target import Effect
 from tests.cli.conftest import Run, good_settings
+from tests.cli.test_transactions import written
+from tests.support.transactions import a_transaction
 
 Config = Callable[..., Path]
 
@@ -58,7 +62,7 @@ def test_a_good_configuration_would_run(run: Run, config: Config, paypal_url: st
     assert all(one["ok"] for one in ran.document)
     words = run("check")
     assert words.code == 0
-    assert len(words.out.strip().splitlines()) == 6
+    assert len(words.out.strip().splitlines()) == 7
     assert "simulator-secret" not in ran.out + words.out + words.err
 
 
@@ -117,6 +121,18 @@ def test_what_a_part_says_is_not_markup(run: Run, tmp_path: Path) -> None:
     ran = run("check")
     assert ran.code == 1
     assert "[/red]x[bold]" in ran.out
+
+
+def test_what_is_unknown_is_said(run: Run, config: Config, paypal_url: str) -> None:
+    """How many, and since when: it would run, and somebody has to look."""
+    config(paypal=at(paypal_url))
+    for number, started_at in enumerate((1_795_000_000.0, 1_794_000_000.0)):
+        written(
+            a_transaction(f"t{number}", state=State.SETTLED, outcome=Effect.UNKNOWN, started_at=started_at)
+        )
+    ran = run("check", "--json")
+    said = {one["part"]: one["says"] for one in ran.document}["transactions"]
+    assert (ran.code, said.partition(":")[0][:35]) == (0, "2 unknown, the oldest of 2026-11-06")
 
 
 def test_the_password_of_the_store_is_not_shown(run: Run, config: Config) -> None:
