@@ -26,6 +26,7 @@ from gateway.state.open import open_store
 from gateway.state.store import Store
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.retry import RetryRefused
+from gateway.transactions.sent import Sent
 from gateway.transactions.settlement import Finding, Settlement, can_be_settled
 from gateway.transactions.transaction import Transaction
 from gateway.upstream.target import Effect
@@ -75,22 +76,12 @@ def show(config: Path | None, transaction_id: str, as_json: bool) -> None:  # no
     if as_json:
         click.echo(msgspec.json.encode(document).decode())
         return
-    sent = document.pop("sent", None)
+    document.pop("sent", None)  # below, as an approver saw it
     for name, value in document.items():
         shown = _time(value) if name.endswith("_at") and isinstance(value, float) else value
         click.echo(f"{name:16} {visible(str(shown))}")
-    if sent is not None:
-        view = render(
-            server=found.server,
-            tool=found.tool,
-            arguments=sent["arguments"],
-            money=found.money,
-            asked_by=found.subject,
-            reasons=(),
-        )
-        click.echo(f"\nWhat was sent ({view.money}, payee {view.payee}):")
-        for line in view.lines:
-            click.echo(f"  {line.path}: {line.value}")
+    if found.sent is not None:
+        click.echo("\n".join(_sent(found, found.sent)))
     if can_be_settled(found):
         click.echo(
             "\nNobody knows whether this was carried out. Look at the target (ids above, the time, the amount), then:\n"
@@ -207,6 +198,23 @@ def _document(transaction: Transaction) -> dict[str, Any]:
     if transaction.outcome is Effect.UNKNOWN:
         document["needs"] = "settle"
     return document
+
+
+def _sent(transaction: Transaction, sent: Sent) -> list[str]:
+    """The faithful picture, or, of a call too long for one, the plain document."""
+    try:
+        view = render(
+            server=transaction.server,
+            tool=transaction.tool,
+            arguments=sent.arguments,
+            money=transaction.money,
+            asked_by=transaction.subject,
+            reasons=(),
+        )
+    except ValueError:
+        return ["\nWhat was sent:", "  " + visible(msgspec.json.encode(sent.arguments).decode())]
+    head = f"\nWhat was sent ({view.money}, payee {view.payee}):"
+    return [head, *(f"  {line.path}: {line.value}" for line in view.lines)]
 
 
 def _time(seconds: float) -> str:

@@ -68,16 +68,33 @@ class Kept:
         arguments = question.get("arguments")
         if not self._keep or not isinstance(arguments, dict):
             names = arguments if isinstance(arguments, dict) else {}
-            return {**question, "arguments": dict.fromkeys(names, MASK)}, "hashed"
+            return _without_addresses({**question, "arguments": dict.fromkeys(names, MASK)}), "hashed"
         call, tool = question.get("call"), question.get("tool")
         server = call.get("server") if isinstance(call, dict) else None
         name = tool.get("name") if isinstance(tool, dict) else None
         masked = arguments
-        for path in (*self._masked.get(f"{server}/{name}", ()), *self._masked.get(str(name), ())):
+        paths = (*self._masked.get(f"{server}/{name}", ()), *self._masked.get(str(name), ()))
+        for path in paths:
             masked = _mask(masked, path)
-        if masked == arguments:
-            return question, "kept"
-        return {**question, "arguments": masked}, "masked"
+        kept = question if masked == arguments else {**question, "arguments": masked}
+        kept = _without_addresses(kept) if paths else kept
+        return kept, "kept" if kept == question else "masked"
+
+
+def _without_addresses(question: dict[str, Any]) -> dict[str, Any]:
+    """Who pays and who receives may be named by the very address that is masked among the arguments, or by one that was
+    looked up. Account ids stay."""
+    money = question.get("money")
+    if not isinstance(money, dict) or "@" not in str(money):
+        return question
+    shown = {name: _unnamed(value) for name, value in money.items()}
+    return {**question, "money": shown}
+
+
+def _unnamed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unnamed(one) for one in value]
+    return MASK if isinstance(value, str) and "@" in value else value
 
 
 def _steps(pointer: str) -> list[str]:

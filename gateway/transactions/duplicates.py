@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from gateway.outcome.journal import Earlier
-from gateway.policy.decision import DuplicatesObligation
+from gateway.policy.decision import MAX_DUPLICATES_S, DuplicatesObligation
 from gateway.state.store import Space, Store
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.transaction import State, Transaction
@@ -29,8 +29,6 @@ ATTEMPTS = 4
 LOOKS = 8
 LOOK_S = 0.25
 """Seconds between two looks at a first call that is under way: two seconds in all."""
-LONGEST_S = 24 * 3600.0
-"""Seconds of the longest window that a policy may name: an announcement that is renewed is never shortened."""
 MAX_RESULT_BYTES = 64 * 1024
 """A larger result is not kept; the duplicate is then told only that the first was carried out."""
 
@@ -93,11 +91,11 @@ class Duplicates:
         return earlier if earlier.result is not None else None
 
     async def announce(self, mine: Transaction) -> bool:
-        """Stand as the first of its equals once more. False: another one stands there, and had an effect, or may
-        have."""
+        """Stand as the first of its equals once more, for the longest window there is: a renewed announcement is never
+        shortened. False: another one stands there, and had an effect, or may have."""
         key, announced = _key(mine), mine.transaction_id.encode()
         for _ in range(ATTEMPTS):
-            if await self._store.add(Space.DUPLICATE, key, announced, ttl_s=LONGEST_S):
+            if await self._store.add(Space.DUPLICATE, key, announced, ttl_s=MAX_DUPLICATES_S):
                 return True
             found = await self._store.get(Space.DUPLICATE, key)
             if found is None:
@@ -106,7 +104,9 @@ class Duplicates:
                 other = await self._book.find(found.decode())
                 if other is None or other.outcome is not Effect.REFUSED:
                     return False
-            if await self._store.swap(Space.DUPLICATE, key, expected=found, value=announced, ttl_s=LONGEST_S):
+            if await self._store.swap(
+                Space.DUPLICATE, key, expected=found, value=announced, ttl_s=MAX_DUPLICATES_S
+            ):
                 return True
         return False
 

@@ -69,7 +69,7 @@ def _good(server: str, tool: str, arguments: Document, data: Document, known: To
             verdict = InputSchema(dict(wire["inputSchema"])).judge(arguments)
             schema = {"valid": verdict.valid, "errors": list(verdict.errors)}
             if verdict.valid:
-                money = msgspec.to_builtins(known.money_of(tool, arguments))
+                money = msgspec.json.decode(msgspec.json.encode(known.money_of(tool, arguments)))
     return {
         "call": {
             "id": "00000000-0000-4000-8000-000000000000",

@@ -169,6 +169,6 @@ async def test_nobody_calls_what_only_the_gateway_reads(house: House) -> None:
 
 async def test_a_refund_asks_paypal_once_for_who_gets_it(house: House, person: Person) -> None:
     """Not again at each phase: who paid does not change. Its amount stands in the arguments."""
-    token = await confirmed(house, person, "create_refund", refund("3.00"))
-    assert status_of(await house.call("create_refund", refund("3.00"), state=token)) == "executed"
+    token = await confirmed(house, person, "create_refund", refund("3.33"))
+    assert status_of(await house.call("create_refund", refund("3.33"), state=token)) == "executed"
     assert len([one for one in house.simulator.calls if one.method == "GET"]) == 2

@@ -84,6 +84,16 @@ def test_what_was_sent_is_shown_and_not_listed(run: Run) -> None:
     assert "Ada" not in run("transactions", "show", "t-unknown").out
 
 
+def test_what_is_too_long_for_a_picture_is_shown_all_the_same(run: Run) -> None:
+    """As the document that it is, and still not obeyed."""
+    items = [{"name": "Tea \x1b[2J", "n": number} for number in range(300)]
+    written(msgspec.structs.replace(UNKNOWN, sent=Sent(arguments={"items": items})))
+    shown = run("transactions", "show", "t-unknown")
+    assert shown.code == 0
+    assert '"n":299' in shown.out
+    assert "\x1b" not in shown.out
+
+
 def test_what_must_not_be_sent_again_is_not(run: Run, tmp_path: Path) -> None:
     """The reason is one line, nothing is recorded as ordered, and a name is demanded."""
     written(UNKNOWN, OPEN)

@@ -46,6 +46,25 @@ def test_where_only_hashes_are_kept_only_names_stay() -> None:
     assert (how, masked["arguments"]) == ("hashed", dict.fromkeys(ARGUMENTS, MASK))
 
 
+@pytest.mark.parametrize(("keep", "places"), [(True, ["/note"]), (False, [])])
+def test_who_pays_is_no_way_around_the_mask(*, keep: bool, places: list[str]) -> None:
+    """Attack by accident: the address that is masked among the arguments stands beside them, as who pays. Accounts
+    and amounts stay, and so does the original."""
+    money = {
+        "amount": "1.00",
+        "payee": "bo@x.example",
+        "payees": ["bo@x.example", "6QLBVWNT7LP4E"],
+        "payers": [],
+    }
+    asked = {**question(), "money": money}
+    asked["arguments"] = {"amount": "1.00"}
+    masked, how = Kept(keep=keep, masked={"pay": places}).of(asked)
+    assert masked["money"] == {**money, "payee": MASK, "payees": [MASK, "6QLBVWNT7LP4E"]}
+    assert how == ("masked" if keep else "hashed")
+    assert asked["money"] == money
+    assert Kept(keep=True, masked={}).of(asked) == (asked, "kept")
+
+
 def test_what_ships_masks_people_and_keeps_what_is_judged(tmp_path: Path) -> None:
     """Without the file nothing is kept; a damaged one is refused."""
     shipped = Kept.load(POLICIES / "gateway")

@@ -97,7 +97,7 @@ async def test_its_user_is_asked_inside_the_call(tmp_path: Path, elicit: dict[st
 
 async def test_a_refusal_reaches_the_host_as_a_tool_error(house: House) -> None:
     """``isError`` with the reason's code, and nothing at PayPal."""
-    saw = await played(house, ("create_refund", {"capture_id": CAPTURE}))
+    saw = await played(house, ("create_refund", {"capture_id": "9ZZ99999ZZ999999Z"}))
     [refused] = saw["results"]
     assert refused["isError"] is True
     assert codes_of({"result": refused})[0] == "money.amount_unknown"

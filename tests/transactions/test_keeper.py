@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import StoreUnavailable
-from gateway.transactions.keeper import Keeper
+from gateway.transactions.keeper import TELL_S, Keeper
 from gateway.transactions.recovery import Sweep
 from tests.support.until import until, until_answered
 from tests.transactions.conftest import Desk
@@ -100,3 +100,16 @@ async def test_what_waits_for_a_person_is_said_at_the_start(
     await running.aclose()
     said = [one.getMessage() for one in caplog.records if "wait for a person" in one.getMessage()]
     assert [one.split()[0] for one in said] == ["2", "1"]
+
+
+async def test_what_waits_for_long_is_said_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Once a day: it never ends by itself, and logs are rotated."""
+    looks = Looks(Sweep(unknown=2), Sweep(unknown=2), Sweep(unknown=2))
+    running = keeper(desk, looks)
+    await running.start()
+    for expected, passes in enumerate((TELL_S - 1, 2, 2), start=1):
+        await looked(looks, expected)
+        desk.monotonic.advance(max(passes, 2 * desk.lease.ttl_s))
+    await running.aclose()
+    said = [one.getMessage() for one in caplog.records if "wait for a person" in one.getMessage()]
+    assert len(said) == 2
