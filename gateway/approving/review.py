@@ -22,8 +22,8 @@ UNLISTED = "catalog.unknown_tool"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool in the list. ``origin``: how far that is proven, and by what or why not. ``standing`` is ``approved`` or a
-    :class:`~gateway.catalog.drift.Drift`."""
+    """One tool in the list. ``origin``: how far that is proven, and by what or why not. ``standing`` is ``approved``
+    or a :class:`~gateway.catalog.drift.Drift`."""
 
     server: str
     tool: str

@@ -12,6 +12,7 @@ import msgspec
 from gateway.identity.caller import Caller
 from gateway.kill.order import KillOrder, Orders
 from gateway.outcome.pending import Pending
+from gateway.state.ledger import Extent
 from gateway.state.store import MAX_ENTRIES, Space, Store
 
 
@@ -27,7 +28,7 @@ async def void_waiting(store: Store, order: KillOrder) -> int:
         bound = pending.binding
         if orders.against_call(caller, bound.server, bound.tool, bound.definition_hash) is not None:
             voided += await store.take(Space.PENDING, key) is not None
-            await store.take(
-                Space.DEADLINE, key
-            )  # it was stopped; that nobody confirmed it in time is not its end
+            # It was stopped: that nobody confirmed it in time is not its end, and no budget holds anything for it.
+            await store.take(Space.DEADLINE, key)
+            await store.release(pending.transaction_id, extent=Extent.HELD)
     return voided

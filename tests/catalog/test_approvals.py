@@ -211,7 +211,7 @@ async def test_two_who_decide_at_once(approvals: Approvals) -> None:
 
 async def test_the_approved_definition_is_kept(approvals: Approvals, store: Store) -> None:
     """As long as it is the approved one, without its token."""
-    block = {"version": "1", "oauth": {"token": "secret-token", "provider": "p"}}
+    block = {"version": "1.0.0", "oauth": {"token": "secret-token", "provider": "p"}}
     old = read_definition(a_definition("x", _meta={ETDI_META_KEY: block}))
     new = read_definition(a_definition("x", description="Another."))
     first = await approvals.approve("bank", old, by="ops", expires=None)

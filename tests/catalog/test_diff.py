@@ -65,7 +65,7 @@ def test_the_gravest_first() -> None:
 def test_a_token_and_a_signature_are_no_change() -> None:
     """They change with each listing; what they vouch for is another matter."""
     block = {
-        "version": "1",
+        "version": "1.0.0",
         "signature": "a",
         "signatureAlgorithm": "ES256",
         "oauth": {"token": "T1", "provider": "p"},

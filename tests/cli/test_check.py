@@ -97,7 +97,7 @@ def test_a_given_access_token_is_not_tried(run: Run, config: Config) -> None:
         ({"policy": {"path": "/nowhere"}}, "policy"),
         ({"policy": {"engine": "opa", "opa_url": "http://127.0.0.1:9"}}, "policy"),
         ({"state": {"url": "mongodb://x"}}, "settings"),
-        ({"audit": {"path": "countersign.yaml/audit.jsonl"}}, "settings"),
+        ({"audit": {"path": "countersign.yaml/audit.jsonl"}}, "files"),
         ({"audit": {"path": "a.jsonl", "signing_key": "nowhere.pem"}}, "settings"),
         ({"upstreams": {"crm": {"url": "http://127.0.0.1:9/mcp"}}}, "crm"),
     ],

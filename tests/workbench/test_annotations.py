@@ -13,7 +13,7 @@ package gateway.notes
 #   A link in a note
 #   is a way to phish.
 codes contains "notes.link" if {
-\tregex.match(`://`, input.arguments.note)
+\tcontains(input.arguments.note, "://")
 }
 
 # "notes.comment" is said by nobody.

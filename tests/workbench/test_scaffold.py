@@ -15,7 +15,7 @@ def begun(folder: Path, code: str = "arguments.link_in_note", **texts: str) -> l
     """The edits of a new rule."""
     wanted = {
         "outcome": "deny",
-        "condition": "regex.match(`://`, input.arguments.note)",
+        "condition": 'contains(input.arguments.note, "://")',
         "title": "Notes carry no links",
         "description": "A link in a note: a way to phish.",
         "message": 'The note holds a "link".',
