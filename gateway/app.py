@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.books import Books
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
+from gateway.decisions.opened import open_decisions
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
@@ -107,7 +108,13 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
         books = Books(audit)
-        policy = Policy(engine, paypal=environment_of(settings), health=books, now=now)
+        policy = Policy(
+            engine,
+            paypal=environment_of(settings),
+            health=books,
+            now=now,
+            recorder=open_decisions(settings, stack, now=now),
+        )
         journal = await stack.enter_async_context(
             open_journal(
                 shelf.store,
@@ -201,6 +208,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     identity=identity,
                     store=shelf.store,
                     policy=policy,
+                    access=access,
                     now=now,
                 ),
                 *console_routes(

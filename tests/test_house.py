@@ -114,6 +114,27 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.question": "its yes is one confirmation of the question",
         "console.decide": "recorded as a person's decision is",
     },
+    # Beside the walk: what was put to the policy, kept for whoever writes policies.
+    "decisions": {
+        "policy.data_file": "what may be kept is the policy's own data",
+        "policy.engine": "a question's answer, as it was given",
+        "parts": "which folder is the policy",
+        "settings": "where the log is",
+    },
+    # For whoever writes policies: asks the engines, and is asked by nobody but the command line.
+    "workbench": {
+        "policy.decision": "what the policy answers",
+        "policy.engine": "asked as the walk asks it",
+        "policy.loading": "refused as the gateway would refuse it",
+        "policy.money": "an example's amount",
+        "policy.revision": "read as the engines read it",
+        "policy.rego_cpp": "many questions in a row, without the engine's threads",
+        "decisions.entry": "what was recorded",
+        "decisions.log": "and where",
+        "catalog.schema": "an example's arguments are judged as a call's are",
+        "upstream.paypal.definitions": "the tools that ship, which tables and examples are about",
+        "upstream.paypal.money": "and what they say about money",
+    },
     # Runs on people's machines: no room of the server, so that it starts without any of them.
     "client": {
         "settings.client": "the one reader of the environment; loaded when a token is asked for",
@@ -164,7 +185,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "policy.money": "values only",
     "audit.verification": "values only; test_verify.py fills them",
     "http1.errors": "values only; test_client.py raises each",
-    "state.sqlite_file": "test_sqlite.py and test_contract.py run every statement",
+    "state.sqlite_file": "test_sqlite.py and test_contract.py open, replace and purge it",
+    "state.sqlite_rows": "test_sqlite.py and test_contract.py run every statement",
     "outcome.answer": "values only",
     "outcome.refusal": "values only",
     "outcome.journal": "values and a protocol; tests/transactions fills it",
@@ -173,6 +195,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "transactions.opened": "tests/faults/test_killed_between_two_steps.py: started, recovered, released",
     "catalog.tool": "values only",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
+    "workbench.finding": "values only",
+    "workbench.paypal": "test_questions.py and test_lint_data.py ask it",
     "client.errors": "values only",
     "client.handshake.errors": "values only; test_client.py raises each",
     "client.access": "test_bridge.py and test_login.py send both kinds of credentials",

@@ -14,6 +14,7 @@ from gateway.cli.console import console
 from gateway.cli.demo import demo
 from gateway.cli.hosts import hosts
 from gateway.cli.kill import kill
+from gateway.cli.policy import policy
 from gateway.cli.receipt import receipt
 from gateway.cli.serve import paypal, serve, simulator
 from gateway.cli.settings import settings
@@ -37,6 +38,7 @@ for command in (
     demo,
     serve,
     check,
+    policy,
     token,
     connect,
     hosts,

@@ -29,6 +29,7 @@ from gateway.errors import StoreUnavailable, TokenRefused
 from gateway.outcome.changes import Changes
 from gateway.outcome.openings import count_opened
 from gateway.outcome.refusal import Refusal
+from gateway.outcome.spent import Spent
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation, ConsentFacts
@@ -136,6 +137,7 @@ class Waiting:
         self, store: Store, *, now: Callable[[], float], token_ttl_cap_s: int = MAX_TOKEN_TTL_S
     ) -> None:
         self._store = store
+        self._spent = Spent()
         self._now = now
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
         self.changes = Changes(self.find)
@@ -177,7 +179,11 @@ class Waiting:
             continuation=continuation,
         )
         await self._store.put(
-            Space.HANDSHAKE, _digest(token), msgspec.json.encode(granted), ttl_s=CONTINUATION_TTL_S
+            Space.HANDSHAKE,
+            _digest(token),
+            msgspec.json.encode(granted),
+            ttl_s=CONTINUATION_TTL_S,
+            durable=False,
         )
         return token
 
@@ -185,11 +191,13 @@ class Waiting:
         """Burn a token. None: unknown, expired, used, or nothing that was ever a token (the store is not asked)."""
         if not _TOKEN.fullmatch(token):
             return None
-        return self._granted(await self._store.take(Space.HANDSHAKE, _digest(token)))
+        name = _digest(token)
+        granted = self._granted(await self._take(name))
+        return granted if granted is not None and self._spent.first(name) else None
 
     async def present_repeat(self, binding: Binding) -> GrantedHandshake | None:
         """Burn what :meth:`grant_repeat` left for exactly this binding."""
-        return self._granted(await self._store.take(Space.HANDSHAKE, _repeat_key(binding)))
+        return self._granted(await self._take(_repeat_key(binding)))
 
     async def _grant(
         self,
@@ -213,8 +221,14 @@ class Waiting:
             view_hash=view_hash,
             rounds=rounds,
         )
-        await self._store.put(Space.HANDSHAKE, key, msgspec.json.encode(granted), ttl_s=life)
+        # A power cut can only lose a token, never revive one that was used.
+        await self._store.put(Space.HANDSHAKE, key, msgspec.json.encode(granted), ttl_s=life, durable=False)
         return life
+
+    async def _take(self, key: str) -> bytes | None:
+        # Whatever a token lets out is written down durably before it leaves (``transactions/journal.py``), and that
+        # puts this on the disk too: a token that a power cut brings back has let nothing out.
+        return await self._store.take(Space.HANDSHAKE, key, durable=False)
 
     def _granted(self, value: bytes | None) -> GrantedHandshake | None:
         granted = _read(value, GrantedHandshake)

@@ -10,7 +10,7 @@ import msgspec
 from gateway.errors import PolicyUnavailable
 from gateway.identity.caller import Caller
 from gateway.policy.decision import Allow, Decision, Deny, Obligations, denied, overruled, read_answer
-from gateway.policy.engine import Engine, Entrypoint
+from gateway.policy.engine import Engine, Entrypoint, Evaluation
 from gateway.policy.question import (
     Asked,
     ConsentFacts,
@@ -35,6 +35,14 @@ class Health(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """Who keeps questions about calls and their answers (``gateway.decisions``)."""
+
+    def record(self, document: bytes, evaluation: Evaluation) -> None:
+        """Keep one. Returns at once, never raises."""
+        ...
+
+
 class Policy:
     """The policy room."""
 
@@ -45,8 +53,10 @@ class Policy:
         paypal: Literal["sandbox", "production", "none"],
         health: Health,
         now: Callable[[], float],
+        recorder: Recorder | None = None,
     ) -> None:
         self._engine = engine
+        self._recorder = recorder
         self._paypal = paypal
         self._health = health
         self._now = now
@@ -91,6 +101,8 @@ class Policy:
             return denied(
                 problem.code, "The policy engine gave no answer, so the answer is no.", "Try again later."
             )
+        if self._recorder is not None and entrypoint is Entrypoint.DECISION:
+            self._recorder.record(document, evaluation)
         return read_answer(
             evaluation.result,
             revision=evaluation.revision,

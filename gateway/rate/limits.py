@@ -51,7 +51,8 @@ class ToolLimit:
         now = int(self._now())
         named = msgspec.json.encode((caller.principal, server, tool, now // WINDOW_S))
         key = "rate:" + hashlib.sha256(named).hexdigest()
-        if await self._store.increment(Space.COUNTER, key, 1, ttl_s=2 * WINDOW_S) > self._per_minute:
+        counted = await self._store.increment(Space.COUNTER, key, 1, ttl_s=2 * WINDOW_S, durable=False)
+        if counted > self._per_minute:
             raise RateLimited(
                 "You call this tool too often; wait, then call again.",
                 code="rate.tool_exceeded",

@@ -75,13 +75,13 @@ class Keeping:
         refused = receipt.outcome is Status.REFUSED
         life = min(self._keep_s, REFUSALS_KEPT_S) if refused else self._keep_s
         try:
-            await self._store.put(Space.RECEIPT, receipt.jti, value, ttl_s=life)
+            await self._store.put(Space.RECEIPT, receipt.jti, value, ttl_s=life, durable=False)
             if receipt.txn is None or receipt.txn == receipt.jti:
                 return
             if refused:
                 # A second presenter is refused: that must not hide what the first one carried out.
                 await self._store.add(Space.RECEIPT, receipt.txn, value, ttl_s=life)
             else:
-                await self._store.put(Space.RECEIPT, receipt.txn, value, ttl_s=life)
+                await self._store.put(Space.RECEIPT, receipt.txn, value, ttl_s=life, durable=False)
         except StoreUnavailable as problem:
             _LOG.warning("the receipt of call %s is not kept: %s", receipt.jti, problem.message)

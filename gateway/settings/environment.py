@@ -13,6 +13,7 @@ from gateway.errors import SettingsError
 from gateway.settings.model import (
     AuditSettings,
     ConfirmSettings,
+    DecisionSettings,
     DoorSettings,
     HandshakeSettings,
     PayPalSettings,
@@ -43,6 +44,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "state": StateSettings,
     "audit": AuditSettings,
     "receipts": ReceiptSettings,
+    "decisions": DecisionSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,
     "transactions": TransactionSettings,

@@ -109,6 +109,15 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     checkpoint_every: Count = 1000
 
 
+class DecisionSettings(Section, frozen=True, kw_only=True):
+    """The decision log, for ``countersign policy replay``: what was put to the policy about each call, and its answer.
+    Off without a ``path``. What it keeps of arguments: policies/gateway/decisions/data.yaml."""
+
+    path: Text | None = None
+    max_mib: Annotated[int, Meta(ge=1, le=4096)] = 64
+    keep_files: Annotated[int, Meta(ge=1, le=100)] = 8
+
+
 class ReceiptSettings(Section, frozen=True, kw_only=True):
     """Signed receipts of calls. ``signing_key``: an Ed25519 key (PEM); without one a key is made beside the audit file.
     ``previous_keys``: public halves (PEM) of earlier keys, published on. ``keep_days``: how long a receipt can be asked
@@ -245,6 +254,7 @@ class Settings(Section, frozen=True, kw_only=True):
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    decisions: DecisionSettings = DecisionSettings()
     identity: IdentitySettings = IdentitySettings()
     handshake: HandshakeSettings = HandshakeSettings()
     confirm: ConfirmSettings = ConfirmSettings()

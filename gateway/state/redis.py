@@ -71,8 +71,11 @@ class RedisStore:
         self._has_getdel = True
         self._closed = False
 
-    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+    async def put(
+        self, space: Space, key: str, value: bytes, *, ttl_s: float | None, durable: bool = True
+    ) -> None:
         """See ``Store.put``."""
+        del durable  # how much of a power cut the server survives is its own setting
         name, checked, ttl = _name(space, key), checked_value(value), _ttl(ttl_s)
         async with self._answering():
             await self._redis.set(name, checked, px=ttl)
@@ -89,8 +92,9 @@ class RedisStore:
         async with self._answering():
             return cast("bytes | None", await self._redis.get(name))
 
-    async def take(self, space: Space, key: str) -> bytes | None:
+    async def take(self, space: Space, key: str, *, durable: bool = True) -> bytes | None:
         """See ``Store.take``. Conflict C10: GETDEL, or the same as a script where the server lacks it."""
+        del durable
         name = _name(space, key)
         async with self._answering():
             if self._has_getdel:
@@ -103,9 +107,17 @@ class RedisStore:
             return cast("bytes | None", await self._take(keys=[name]))
 
     async def swap(
-        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+        self,
+        space: Space,
+        key: str,
+        *,
+        expected: bytes,
+        value: bytes,
+        ttl_s: float | None,
+        durable: bool = True,
     ) -> bool:
         """See ``Store.swap``."""
+        del durable
         name, checked, ttl = _name(space, key), checked_value(value), _ttl(ttl_s)
         async with self._answering():
             return bool(await self._swap(keys=[name], args=[expected, checked, "" if ttl is None else ttl]))
@@ -128,8 +140,9 @@ class RedisStore:
             if value is not None
         ]
 
-    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:
+    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float, durable: bool = True) -> int:
         """See ``Store.increment``."""
+        del durable
         name, ttl = _name(space, key), ttl_ms(ttl_s)
         if not COUNTER_MIN <= by <= COUNTER_MAX:
             raise ValueError("the counter would leave 64 bits")

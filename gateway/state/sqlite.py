@@ -1,8 +1,8 @@
 """State in one SQLite file: survives restarts, and is shared safely by the processes of one host.
 
 The driver blocks, so one thread of the store's own does what may have to wait; the event loop only waits, with a
-deadline. What need not wait is done at once (``sqlite_at_once.py``). What SQLite does is in ``sqlite_file.py``; this
-module is the bridge and the bounds.
+deadline. What need not wait is done at once (``sqlite_at_once.py``). What SQLite does is in ``sqlite_rows.py`` and
+``sqlite_file.py``; this module is the bridge and the bounds.
 
 NOT for network file systems (https://www.sqlite.org/wal.html, "all processes must be on the same host").
 Open the store after any fork: neither the thread nor an SQLite connection may cross one. Restore a backup
@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.errors import StoreUnavailable
-from gateway.state.sqlite_at_once import UNSYNCED, AtOnce
-from gateway.state.sqlite_file import PURGE_EVERY, SqliteFile, WrongSchemaError, until_ms
+from gateway.state.sqlite_at_once import AtOnce
+from gateway.state.sqlite_file import PURGE_EVERY, SqliteFile, WrongSchemaError
+from gateway.state.sqlite_rows import Rows, until_ms
 from gateway.state.store import Space, checked_limit, checked_value, key_bytes, key_text, ttl_ms
 
 OPERATION_DEADLINE_S = 5.0
@@ -56,24 +57,19 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="countersign-state")
         self._closed = False
 
-    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+    async def put(
+        self, space: Space, key: str, value: bytes, *, ttl_s: float | None, durable: bool = True
+    ) -> None:
         """See ``Store.put``."""
         stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
-        identity = self._file.identity
-        if space in UNSYNCED and identity is not None and not self._closed:
-            with suppress(sqlite3.Error, OSError):
-                self._at_once.put(space, stored, checked, until_ms(self._ms(), ttl), identity=identity)
-                self._unsynced += 1
-                if self._unsynced == PURGE_EVERY:
-                    self._unsynced = 0
-                    self._thread.submit(lambda: self._file.wrote(self._ms(), PURGE_EVERY))
-                return
-        await self._run(lambda: self._file.put(space, stored, checked, self._ms(), ttl))
+        await self._write(lambda rows, now: rows.put(space, stored, checked, until_ms(now, ttl)), durable)
 
     async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
         """See ``Store.add``."""
         stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
-        return await self._run(lambda: self._file.add(space, stored, checked, self._ms(), ttl))
+        return await self._write(
+            lambda rows, now: rows.add(space, stored, checked, now, until_ms(now, ttl)), durable=True
+        )
 
     async def get(self, space: Space, key: str) -> bytes | None:
         """See ``Store.get``."""
@@ -81,35 +77,44 @@ class SqliteStore:
         identity = self._file.identity
         if identity is not None and not self._closed:
             with suppress(sqlite3.Error, OSError):
-                return self._at_once.get(space, stored, self._ms(), identity=identity)
-        return await self._run(lambda: self._file.get(space, stored, self._ms()))
+                return self._at_once.rows(identity).get(space, stored, self._ms())
+        return await self._run(lambda: self._file.rows().get(space, stored, self._ms()))
 
-    async def take(self, space: Space, key: str) -> bytes | None:
+    async def take(self, space: Space, key: str, *, durable: bool = True) -> bytes | None:
         """See ``Store.take``."""
         stored = key_bytes(key)
-        return await self._run(lambda: self._file.take(space, stored, self._ms()))
+        return await self._write(lambda rows, now: rows.take(space, stored, now), durable)
 
     async def swap(
-        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+        self,
+        space: Space,
+        key: str,
+        *,
+        expected: bytes,
+        value: bytes,
+        ttl_s: float | None,
+        durable: bool = True,
     ) -> bool:
         """See ``Store.swap``."""
         stored, checked, ttl = key_bytes(key), checked_value(value), _ttl(ttl_s)
-        return await self._run(lambda: self._file.swap(space, stored, expected, checked, self._ms(), ttl))
+        return await self._write(
+            lambda rows, now: rows.swap(space, stored, expected, checked, now, until_ms(now, ttl)), durable
+        )
 
     async def entries(self, space: Space, *, limit: int, after: str = "") -> list[tuple[str, bytes]]:
         """See ``Store.entries``."""
         bound, beyond = checked_limit(limit), key_bytes(after) if after else b""
-        rows = await self._run(lambda: self._file.entries(space, bound, self._ms(), beyond))
-        return [(key_text(key), value) for key, value in rows]
+        found = await self._run(lambda: self._file.rows().entries(space, bound, self._ms(), beyond))
+        return [(key_text(key), value) for key, value in found]
 
-    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:
+    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float, durable: bool = True) -> int:
         """See ``Store.increment``."""
         stored, ttl = key_bytes(key), ttl_ms(ttl_s)
-        return await self._run(lambda: self._file.increment(space, stored, by, self._ms(), ttl))
+        return await self._write(lambda rows, now: rows.increment(space, stored, by, now, now + ttl), durable)
 
     async def ping(self) -> None:
         """See ``Store.ping``. Proves that the file can be opened and read, not that the disk has room."""
-        await self._run(self._file.ping)
+        await self._run(lambda: self._file.rows().ping())
 
     async def aclose(self) -> None:
         """See ``Store.aclose``."""
@@ -122,6 +127,24 @@ class SqliteStore:
             await asyncio.shield(closing)
         finally:
             self._thread.shutdown(wait=False)
+
+    async def _write(self, operation: Callable[[Rows, int], _T], durable: bool) -> _T:  # noqa: FBT001
+        identity = self._file.identity
+        if not durable and identity is not None and not self._closed:
+            with suppress(sqlite3.Error, OSError):
+                done = operation(self._at_once.rows(identity), self._ms())
+                self._unsynced += 1
+                if self._unsynced == PURGE_EVERY:
+                    self._unsynced = 0
+                    self._thread.submit(lambda: self._file.wrote(self._ms(), PURGE_EVERY))
+                return done
+        return await self._run(lambda: self._written(operation))
+
+    def _written(self, operation: Callable[[Rows, int], _T]) -> _T:
+        """In the store's thread."""
+        done = operation(self._file.rows(), self._ms())
+        self._file.wrote(self._ms(), 1)
+        return done
 
     def _ms(self) -> int:
         # Read when the operation runs, not when it was queued: what expired in the queue is expired.

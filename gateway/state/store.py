@@ -58,9 +58,15 @@ class Store(Protocol):
 
     A value is gone from the very instant its time is up, whether or not it was removed already. The clock
     is the store's own: one host for SQLite, the server for Redis.
+
+    Not ``durable``: a power cut may undo it, together with all that came after it; another process, and the next
+    start after a kill, see it like any other. For what may come back without harm (a counter, a receipt), or what
+    something durable is certain to follow. How much of a power cut Redis survives is its own setting.
     """
 
-    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+    async def put(
+        self, space: Space, key: str, value: bytes, *, ttl_s: float | None, durable: bool = True
+    ) -> None:
         """Insert or replace, expiry included."""
 
     async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
@@ -69,11 +75,18 @@ class Store(Protocol):
     async def get(self, space: Space, key: str) -> bytes | None:
         """The value, or None."""
 
-    async def take(self, space: Space, key: str) -> bytes | None:
+    async def take(self, space: Space, key: str, *, durable: bool = True) -> bytes | None:
         """Get and delete in one step. Whoever is given the value is the only one."""
 
     async def swap(
-        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+        self,
+        space: Space,
+        key: str,
+        *,
+        expected: bytes,
+        value: bytes,
+        ttl_s: float | None,
+        durable: bool = True,
     ) -> bool:
         """Replace value and expiry if the value is ``expected``; False, and nothing changes, otherwise."""
 
@@ -81,7 +94,7 @@ class Store(Protocol):
         """The first ``limit`` unexpired entries by the key's UTF-8 bytes, of those beyond ``after``. For people:
         Redis walks all keys."""
 
-    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float) -> int:
+    async def increment(self, space: Space, key: str, by: int, *, ttl_s: float, durable: bool = True) -> int:
         """Add to a counter and return its new value. A new counter starts at 0 and expires ``ttl_s`` from
         now; an existing one keeps its expiry. ``get`` shows a counter as decimal ASCII."""
 

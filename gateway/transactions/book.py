@@ -39,13 +39,17 @@ class TransactionBook:
         return None if value is None else read(value)
 
     async def replace(self, old: Transaction, new: Transaction) -> bool:
-        """Compare-and-set. False: somebody else moved it first."""
+        """Compare-and-set. False: somebody else moved it first.
+
+        An end may be undone by a power cut: the transaction is open again, and looked up. A second beginning may not.
+        """
         return await self._store.swap(
             Space.TRANSACTION,
             old.transaction_id,
             expected=_encoded(old),
             value=_encoded(new),
             ttl_s=self._ttl(new),
+            durable=new.state is State.OPEN,
         )
 
     async def all(self) -> AsyncIterator[Transaction]:

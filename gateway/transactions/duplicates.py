@@ -86,14 +86,15 @@ class Duplicates:
 
     async def _earlier(self, first: str, mine: Transaction, wanted: DuplicatesObligation) -> Earlier | None:
         transaction = await self._book.find(first)
+        for _ in range(LOOKS):
+            # None: announced this very moment, and about to begin; or its process died in between.
+            if transaction is not None and transaction.state is not State.OPEN:
+                break
+            await self._sleep(LOOK_S)
+            transaction = await self._book.find(first)
         if transaction is None:
             if await self._book.withdraw(first, mine):
                 return None
-            transaction = await self._book.find(first)
-        for _ in range(LOOKS):
-            if transaction is None or transaction.state is not State.OPEN:
-                break
-            await self._sleep(LOOK_S)
             transaction = await self._book.find(first)
         if transaction is None or transaction.outcome is Effect.REFUSED:
             return None

@@ -72,7 +72,7 @@ class TransactionJournal:
         send: Callable[[], Awaitable[Reply | Question]],
     ) -> Reply | Question | Earlier:
         """See ``Journal.carried``."""
-        if not self._keeps(asked, decision):
+        if not self._keeps(asked, decision, consent):
             return await send()
         begun = await self._begun(asked, decision, consent)
         if isinstance(begun, Earlier):
@@ -109,8 +109,11 @@ class TransactionJournal:
         while self._settling:
             await asyncio.gather(*self._settling)
 
-    def _keeps(self, asked: Asked, decision: Allow) -> bool:
-        """Classes 1 to 3, by the policy's word or by the table's: the stricter one counts."""
+    def _keeps(self, asked: Asked, decision: Allow, consent: Consent) -> bool:
+        """Classes 1 to 3, by the policy's word or by the table's: the stricter one counts. And whatever a token let
+        out: that the token was used is on the disk with this row, and not before."""
+        if consent.facts.handshake.satisfied:
+            return True
         by_policy = decision.data_class
         if by_policy is None or by_policy <= LEAST_SENSITIVE_DURABLE:
             return True

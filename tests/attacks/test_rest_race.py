@@ -35,14 +35,14 @@ class GatedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def take(self, space: Space, key: str) -> bytes | None:
+    async def take(self, space: Space, key: str, *, durable: bool = True) -> bytes | None:
         """See ``Store.take``."""
         if space is Space.HANDSHAKE:
             self._awaited -= 1
             if self._awaited <= 0:
                 self._open.set()
             await self._open.wait()
-        return await self._store.take(space, key)
+        return await self._store.take(space, key, durable=durable)
 
 
 def gated(house: House, presenters: int) -> httpx.AsyncClient:

@@ -33,10 +33,12 @@ class CountingStore(SqliteStore):
         super().__init__(path, now=clock)
         self.trips = 0
 
-    async def put(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> None:
+    async def put(
+        self, space: Space, key: str, value: bytes, *, ttl_s: float | None, durable: bool = True
+    ) -> None:
         """One."""
         self.trips += 1
-        await super().put(space, key, value, ttl_s=ttl_s)
+        await super().put(space, key, value, ttl_s=ttl_s, durable=durable)
 
     async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
         """One."""
@@ -48,17 +50,24 @@ class CountingStore(SqliteStore):
         self.trips += 1
         return await super().get(space, key)
 
-    async def take(self, space: Space, key: str) -> bytes | None:
+    async def take(self, space: Space, key: str, *, durable: bool = True) -> bytes | None:
         """One."""
         self.trips += 1
-        return await super().take(space, key)
+        return await super().take(space, key, durable=durable)
 
     async def swap(
-        self, space: Space, key: str, *, expected: bytes, value: bytes, ttl_s: float | None
+        self,
+        space: Space,
+        key: str,
+        *,
+        expected: bytes,
+        value: bytes,
+        ttl_s: float | None,
+        durable: bool = True,
     ) -> bool:
         """One."""
         self.trips += 1
-        return await super().swap(space, key, expected=expected, value=value, ttl_s=ttl_s)
+        return await super().swap(space, key, expected=expected, value=value, ttl_s=ttl_s, durable=durable)
 
 
 @pytest.fixture

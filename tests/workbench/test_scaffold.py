@@ -1,0 +1,64 @@
+"""A rule that is begun is a rule: it parses, it has its texts, and its test fails until somebody writes it."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.policy.engine import PolicyRefused
+from gateway.workbench.gates import Layout, Programs, checked, unit_tests
+from gateway.workbench.pack import read_pack
+from gateway.workbench.scaffold import Edit, scaffold, write
+from tests.workbench.conftest import edited
+
+
+def begun(folder: Path, code: str = "arguments.link_in_note", **texts: str) -> list[Edit]:
+    """The edits of a new rule."""
+    wanted = {
+        "outcome": "deny",
+        "condition": "regex.match(`://`, input.arguments.note)",
+        "title": "Notes carry no links",
+        "description": "A link in a note: a way to phish.",
+        "message": 'The note holds a "link".',
+        "remedy": "Leave the link out.",
+    }
+    return scaffold(read_pack(folder), code, **{**wanted, **texts})
+
+
+def test_the_rule_decides_and_its_test_asks_to_be_written(folder: Path, opa_binary: Path) -> None:
+    """Every gate passes but the one test that nobody has written yet; then that one, too."""
+    write(begun(folder))
+    layout = Layout(folder=folder)
+    assert unit_tests(layout, str(opa_binary)).failed == ("gateway.arguments_test.test_link_in_note",)
+    edited(
+        folder / "arguments" / "arguments_test.rego",
+        '{"arguments": {}}\n}\n',
+        '{"arguments": {"note": "see https://x.example"}}\n}\n',
+    )
+    assert unit_tests(layout, str(opa_binary)).failed == ()
+    assert checked(layout, Programs(opa=str(opa_binary))) == []
+    pack = read_pack(folder)
+    assert pack.reasons["arguments.link_in_note"].message == 'The note holds a "link".'
+    rule = pack.said["arguments.link_in_note"][0].rule
+    assert rule is not None
+    assert (rule.title, rule.description) == ("Notes carry no links", "A link in a note: a way to phish.")
+
+
+def test_nothing_that_is_there_is_rewritten(folder: Path) -> None:
+    """What is added is all that differs."""
+    for edit in begun(folder):
+        assert edit.text.replace(edit.added, "", 1) == edit.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("nonsense", "is no code"),
+        ("arguments.Link", "is no code"),
+        ("money.strange", "order of its own"),
+        ("arguments.schema_invalid", "exists"),
+    ],
+)
+def test_what_cannot_be_begun_is_said(folder: Path, code: str, said: str) -> None:
+    """And no file is touched."""
+    with pytest.raises(PolicyRefused, match=said):
+        begun(folder, code)
