@@ -251,6 +251,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     identity=identity,
                     store=shelf.store,
                     policy=policy,
+                    access=access,
                     now=now,
                 ),
                 *tool_routes(

@@ -30,7 +30,7 @@ from gateway.catalog.mirrored import check_mirrored
 from gateway.catalog.shown import Annotations
 from gateway.door.call import PROOF_META, ToolCall
 from gateway.door.host import NOBODY, Host
-from gateway.errors import TokenRefused
+from gateway.errors import CountersignError, TokenRefused
 from gateway.identity.caller import Caller, Proof
 from gateway.identity.parameters import ABSENT, ParameterProofs
 from gateway.identity.verifier import Identity
@@ -91,9 +91,15 @@ async def walk(call: ToolCall, house: House, host: Host = NOBODY) -> Answer:
     :raises CountersignError: what is broken, or was never a proper question; the audit has it already.
     """
     sensitive = house.classes.is_sensitive(call.server, call.tool)
-    async with house.books.call(call, sensitive=sensitive) as book:  # 7
-        answer, decision, consent = await _judged(call, house, book, host, sensitive=sensitive)
-        book.answered(answer)
+    book = house.books.call(call, sensitive=sensitive)  # 7
+    try:
+        async with book:
+            answer, decision, consent = await _judged(call, house, book, host, sensitive=sensitive)
+            book.answered(answer)
+    except CountersignError as error:
+        if sensitive and house.receipts is not None:
+            house.receipts.attached(error, book.written)
+        raise
     if house.receipts is None:
         return answer
     return house.receipts.issued(answer, decision, consent.facts.confirmations, book.written)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gateway.client.background import Background
+    from gateway.client.handshake.answers import receipt_of
     from gateway.client.handshake.client import HandshakeClient, SyncHandshakeClient
     from gateway.client.handshake.errors import (
         AuthorizationFailed,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "background": ("Background",),
+    "handshake.answers": ("receipt_of",),
     "handshake.client": ("HandshakeClient", "SyncHandshakeClient"),
     "handshake.errors": (
         "AuthorizationFailed",
@@ -79,6 +81,7 @@ __all__ = [
     "execute_secure_tool",
     "from_environment",
     "from_keyring",
+    "receipt_of",
     "specs_of",
 ]
 

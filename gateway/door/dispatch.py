@@ -138,7 +138,8 @@ class Dispatch:
         if missing is not None:
             raise missing
         if isinstance(answer, Executed) and answer.result is None:
-            return {"error": error_of(answer.error or {}, message.era)}
+            error = error_of(answer.error or {}, message.era, receipt=answer.about.receipt)
+            return {"error": error}
         return {"result": result_of(answer, message.era, version=self._version)}
 
     async def _list(self, exchange: Exchange, message: Message) -> dict[str, Any]:

@@ -81,13 +81,14 @@ class Guard:
         return self._local and scheme == "http" and (host in LOCAL or host.rpartition(":")[0] in LOCAL)
 
 
-def check_media_types(headers: Headers) -> None:
-    """JSON in; JSON must be acceptable out.
+def check_media_types(headers: Headers, *, also: frozenset[str] = frozenset()) -> None:
+    """JSON in, also under the types ``also`` (empty: without any); JSON must be acceptable out.
 
     What is *not* checked: quality values of Accept. :raises UnsupportedMediaType: :raises NotAcceptable:
     """
     sent = headers.one(b"content-type") or ""
-    if sent != "application/json" and sent.split(";", 1)[0].strip().lower() != "application/json":
+    named = sent if sent == "application/json" else sent.split(";", 1)[0].strip().lower()
+    if named != "application/json" and named not in also:
         raise UnsupportedMediaType("Send content-type: application/json.")
     if headers.all(b"content-encoding"):
         raise UnsupportedMediaType("Send the body without content-encoding.")

@@ -77,8 +77,10 @@ def _meta_of(members: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     return kept, len(kept) != len(came)
 
 
-def error_of(error: Mapping[str, Any], era: Era) -> dict[str, Any]:
-    """An upstream's JSON-RPC ``error`` as this door's own.
+def error_of(error: Mapping[str, Any], era: Era, *, receipt: str | None = None) -> dict[str, Any]:
+    """An upstream's JSON-RPC ``error`` as this door's own, with the receipt of the call in its ``data``.
+
+    Attack: a server that writes members of ours into ``data``, and so signs for the gateway. They are dropped.
 
     Codes that MCP gives a meaning between host and *this* server (-32020 .. -32099: "you sent the wrong header,
     another version") would have the host mend its talk with us; -32002 and -32042 may not be sent at 2026-07-28. That
@@ -88,13 +90,21 @@ def error_of(error: Mapping[str, Any], era: Era) -> dict[str, Any]:
     if isinstance(message, str) and (
         _means_the_same(code) or (era is Era.MODERN and code == MISSING_CAPABILITY)
     ):
-        return dict(error)
+        return _told(dict(error), error, receipt)
     shown = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The upstream answered with an error."
-    return {
-        "code": INTERNAL_ERROR,
-        "message": shown,
-        "data": {"code": "upstream.error", "upstream": dict(error)},
-    }
+    rewritten: dict[str, Any] = {"code": INTERNAL_ERROR, "message": shown}
+    return _told(rewritten, {"data": {"code": "upstream.error", "upstream": dict(error)}}, receipt)
+
+
+def _told(made: dict[str, Any], error: Mapping[str, Any], receipt: str | None) -> dict[str, Any]:
+    if "data" not in error and receipt is None:
+        return made
+    data = error.get("data", {})
+    if isinstance(data, dict):
+        data = {key: value for key, value in data.items() if not str(key).startswith(OWN_META_PREFIX)}
+    if receipt is not None:
+        data = {**(data if isinstance(data, dict) else {"upstream": data}), RECEIPT_META_KEY: receipt}
+    return {**made, "data": data}
 
 
 def _means_the_same(code: Any) -> bool:

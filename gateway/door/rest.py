@@ -28,6 +28,7 @@ from gateway.door.http import (
     read_body,
     respond,
 )
+from gateway.door.passing import RECEIPT_META_KEY
 from gateway.door.rest_answers import answered, refused
 from gateway.door.rest_message import (
     NO_TOKEN,
@@ -49,10 +50,15 @@ from gateway.errors import (
     UnknownTool,
 )
 from gateway.identity.challenge import Access
-from gateway.outcome.answer import Answer
+from gateway.outcome.answer import Answer, Refused
 from gateway.walk import House, walk
 
 _LOG = logging.getLogger("countersign.door")
+RECEIPT = b"countersign-receipt"
+"""The header of a refusal's receipt."""
+UNTYPED = frozenset({"", "text/plain"})
+"""What the how-to guide's own example sends: ``fetch`` with a text for a body. Nothing at this door is granted by
+cookies, so that a page elsewhere gains nothing by a request that needs no preflight."""
 WANTS_NONCE = "identity.proof_nonce"
 """The one refusal of credentials after which the same caller may come again at once (RFC 9449 section 9)."""
 
@@ -137,13 +143,14 @@ class RestEndpoint:
             said = "The gateway failed; the operator finds this call id in the log."
             await self._refuse(send, CountersignError(said), exchange)
         else:
-            await respond(send, status, body)
+            receipt = answer.about.receipt if isinstance(answer, Refused) else None
+            await respond(send, status, body, headers=_with(receipt))
 
     async def _read(self, exchange: _Exchange, receive: Receive) -> ToolCall:
         """The call of one request. Nothing of it has been judged."""
         headers = exchange.headers
         self._guard.check(headers)
-        check_media_types(headers)
+        check_media_types(headers, also=UNTYPED)
         body = await read_body(receive, headers, limit=self._max_body_bytes)
         exchange.body_read = True
         seen = glimpse(body) if len(body) > STRANGER_BODY_BYTES else None
@@ -208,4 +215,10 @@ class RestEndpoint:
         if not exchange.body_read:
             # Whatever still comes on this connection was never looked at.
             headers = (*headers, CLOSE)
-        await respond(send, status, body, headers=headers)
+        receipt = error.data.get(RECEIPT_META_KEY)
+        await respond(send, status, body, headers=(*headers, *_with(receipt)))
+
+
+def _with(receipt: str | None) -> tuple[tuple[bytes, bytes], ...]:
+    """A refusal in the guide's words has a body with no place for its receipt."""
+    return () if receipt is None else ((RECEIPT, receipt.encode("ascii")),)

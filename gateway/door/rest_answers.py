@@ -6,17 +6,17 @@ by which the operator finds it in the audit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from gateway.door.call import Era
-from gateway.door.passing import MAX_ERROR_CHARS, pass_on
+from gateway.door.passing import MAX_ERROR_CHARS, RECEIPT_META_KEY, pass_on
 from gateway.door.rest_message import Phase
 from gateway.errors import CountersignError, TokenRefused, Unauthenticated
 from gateway.outcome.answer import About, Again, Answer, Executed, MoreInput, Refused, Unknown
-from gateway.policy.decision import Outcome
+from gateway.policy.decision import Outcome, Reason
 from gateway.upstream.target import Effect
 
 INVALID_SESSION: Final = "Invalid session"
@@ -35,6 +35,14 @@ WORDS_OF_THE_GUIDE: Final = frozenset(
     }
 )
 """Errors whose body is ``{"error": …}`` alone."""
+TIER_WORDS: Final[Mapping[str, str]] = {
+    "arguments.signature_invalid": "Invalid signature",
+    "arguments.signature_missing": "Invalid signature",
+    "arguments.pattern_mismatch": "Parameters failed regex validation",
+    "arguments.structure_invalid": "Invalid parameter structure",
+    "arguments.schema_invalid": "Invalid parameter structure",
+}
+"""What the guide (section 3) says where a tier's check fails, in its order."""
 OUTCOME_UNKNOWN: Final = "upstream.outcome_unknown"
 UPSTREAM_ERROR: Final = "upstream.error"
 
@@ -89,12 +97,13 @@ def refused(error: CountersignError, *, call_id: str) -> Answered:
     """What is broken, or was never a proper request."""
     if isinstance(error, Unauthenticated):
         return 401, _only(INVALID_SESSION)
+    receipt = error.data.get(RECEIPT_META_KEY)
     if isinstance(error, TokenRefused):
         said = _TOKEN_ERRORS.get(error.code)
         if said is not None:
             return 403, _only(said)
-        return _STATUS.get(error.code, 403), _error(error.message, error.code, call_id)
-    return error.http_status, _error(error.message, error.code, call_id)
+        return _STATUS.get(error.code, 403), _error(error.message, error.code, call_id, receipt)
+    return error.http_status, _error(error.message, error.code, call_id, receipt)
 
 
 def _executed(answer: Executed, version: str) -> Answered:
@@ -105,7 +114,7 @@ def _executed(answer: Executed, version: str) -> Answered:
     if answer.result is None:
         message = (answer.error or {}).get("message")
         said = message[:MAX_ERROR_CHARS] if isinstance(message, str) else "The target answered with an error."
-        return 400, _error(said, UPSTREAM_ERROR, answer.about.call_id)
+        return 400, _error(said, UPSTREAM_ERROR, answer.about.call_id, answer.about.receipt)
     about, decision = answer.about, None
     if answer.warn or about.duplicate_of is not None:
         decision = {"warn": list(answer.warn), "call_id": about.call_id}
@@ -145,8 +154,8 @@ def _refused(about: About) -> Answered:
     # Only what forbids: "nothing to do" beside a refusal leads astray.
     reasons = [one for one in about.reasons if one.outcome is Outcome.DENY]
     codes = [one.code for one in reasons]
-    said = " ".join(one.message for one in reasons) or "Refused by policy."
-    if len(reasons) == 1 and said in WORDS_OF_THE_GUIDE:
+    said = _said(reasons)
+    if len(reasons) == 1 and said in WORDS_OF_THE_GUIDE and not about.faults:
         return 403, _only(said)
     if any(code.startswith("confirm.") and code.endswith("refused") for code in codes):
         return 403, _only(said if said.startswith(DENIED) else DENIED + said)
@@ -162,6 +171,16 @@ def _refused(about: About) -> Answered:
     }
     # A policy that could not be heard is a part that is away: the same call may pass later (as ``passage.py`` says it).
     return _STATUS.get(code, 503 if code.startswith("policy.") else 403), _ENCODER.encode(body)
+
+
+def _said(reasons: Sequence[Reason]) -> str:
+    """The guide's word for what its tiers check, whatever else there is to say: its clients compare it. What else
+    there is stands in ``reasons``."""
+    messages = [one.message for one in reasons]
+    for code, word in TIER_WORDS.items():
+        if any(one.code == code for one in reasons):
+            return word
+    return " ".join(messages) or "Refused by policy."
 
 
 def _unknown(about: About, message: str) -> Answered:
@@ -182,5 +201,6 @@ def _only(error: str) -> bytes:
     return _ENCODER.encode({"error": error})
 
 
-def _error(error: str, code: str, call_id: str) -> bytes:
-    return _ENCODER.encode({"error": error, "code": code, "callId": call_id})
+def _error(error: str, code: str, call_id: str, receipt: str | None = None) -> bytes:
+    body = {"error": error, "code": code, "callId": call_id}
+    return _ENCODER.encode(body if receipt is None else {**body, "receipt": receipt})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.door.passing import RECEIPT_META_KEY
 from gateway.identity.challenge import Access, InsufficientScope
 from gateway.outcome.answer import Answer, Refused
 from gateway.policy.decision import Outcome
@@ -21,4 +22,7 @@ def step_up(answer: Answer, access: Access) -> InsufficientScope | None:
     forbids = {reason.code for reason in answer.about.reasons if reason.outcome is Outcome.DENY}
     if forbids != {SCOPE_MISSING}:
         return None
-    return access.step_up(answer.issuer, answer.scopes)
+    missing = access.step_up(answer.issuer, answer.scopes)
+    if missing is not None and answer.about.receipt is not None:
+        missing.data[RECEIPT_META_KEY] = answer.about.receipt
+    return missing

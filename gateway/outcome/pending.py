@@ -29,6 +29,7 @@ from gateway.errors import StoreUnavailable, TokenRefused
 from gateway.outcome.changes import Changes
 from gateway.outcome.openings import count_opened
 from gateway.outcome.refusal import Refusal
+from gateway.outcome.spent import Spent
 from gateway.outcome.view import View
 from gateway.policy.decision import MAX_TOKEN_TTL_S, ConfirmObligation
 from gateway.policy.question import Confirmation, ConsentFacts
@@ -142,6 +143,7 @@ class Waiting:
         refused: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
+        self._spent = Spent()
         self._now = now
         self._refused = refused
         self._cap = min(token_ttl_cap_s, MAX_TOKEN_TTL_S)
@@ -196,7 +198,9 @@ class Waiting:
         """Burn a token. None: unknown, expired, used, or nothing that was ever a token (the store is not asked)."""
         if not _TOKEN.fullmatch(token):
             return None
-        return self._granted(await self._take(_digest(token)))
+        name = _digest(token)
+        granted = self._granted(await self._take(name))
+        return granted if granted is not None and self._spent.first(name) else None
 
     async def present_repeat(self, binding: Binding) -> GrantedHandshake | None:
         """Burn what :meth:`grant_repeat` left for exactly this binding."""

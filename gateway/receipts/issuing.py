@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.audit.chain import Position
 from gateway.audit.record import AuditRecord
+from gateway.errors import CountersignError, RateLimited, Unauthenticated, UnknownTool
 from gateway.outcome.answer import Answer, Executed, Refused, Unknown
 from gateway.policy.decision import Decision
 from gateway.policy.question import Confirmation
@@ -20,6 +21,8 @@ from gateway.receipts.keeping import Keeping
 from gateway.receipts.keys import ReceiptKeys
 from gateway.receipts.receipt import OUTCOMES, receipt_of
 
+ERROR_RECEIPT = "dev.countersign/receipt"
+"""The member of an error's ``data`` with the receipt: the name that it has in a result's ``_meta``."""
 Written = tuple[AuditRecord, Position | None]
 _LOG = logging.getLogger("countersign.receipts")
 
@@ -50,6 +53,31 @@ class Receipts:
         record, position = written
         if record.status not in OUTCOMES:
             return answer
+        signed = self._signed(
+            record, position, confirmations, answer.result if isinstance(answer, Executed) else None
+        )
+        if signed is None:
+            return answer
+        return msgspec.structs.replace(answer, about=msgspec.structs.replace(answer.about, receipt=signed))
+
+    def attached(self, error: CountersignError, written: Written | None) -> None:
+        """Into ``error.data``: the receipt of a sensitive call that was refused, and ends in an error: a spent token, a
+        changed policy, a part that is away. Who is not known, came too often, or named no tool gets none."""
+        if written is None or written[0].caller is None or written[0].status not in OUTCOMES:
+            return
+        if isinstance(error, Unauthenticated | RateLimited | UnknownTool):
+            return
+        signed = self._signed(*written, (), None)
+        if signed is not None:
+            error.data[ERROR_RECEIPT] = signed
+
+    def _signed(
+        self,
+        record: AuditRecord,
+        position: Position | None,
+        confirmations: tuple[Confirmation, ...],
+        result: msgspec.Raw | None,
+    ) -> str | None:
         try:
             receipt = receipt_of(
                 record,
@@ -57,11 +85,11 @@ class Receipts:
                 issuer=self._issuer,
                 now=self._now(),
                 confirmations=confirmations,
-                result=answer.result if isinstance(answer, Executed) else None,
+                result=result,
             )
             signed = self._signer.sign(receipt)
             self._keeping.keep(receipt, signed)
         except Exception:  # noqa: BLE001 - the money has moved: whatever it is, the answer goes out
             _LOG.exception("no receipt of call %s", record.call_id)
-            return answer
-        return msgspec.structs.replace(answer, about=msgspec.structs.replace(answer.about, receipt=signed))
+            return None
+        return signed

@@ -3,7 +3,7 @@
 ::
 
     GET /.well-known/countersign-receipts.json   the public keys, a JWK set
-    GET /receipts/{id}                           with the caller's own access token
+    GET /receipts/{id}                           with the caller's own access token, and its DPoP proof if it is bound
     GET /console/receipts/{id}                   with a console session that the admin policy lets read
 
 ``id`` is the receipt's (``jti``) or the transaction's (``txn``). A receipt of somebody else is 404, like one that never
@@ -23,6 +23,7 @@ from gateway.console.browser import SecurityHeaders, Site
 from gateway.console.permission import AdminPolicy, Permissions
 from gateway.console.session import Sessions
 from gateway.errors import CountersignError, Forbidden, MalformedRequest, Unauthenticated
+from gateway.identity.challenge import Access, HeaderFields
 from gateway.identity.credentials import credentials_of
 from gateway.identity.verifier import Identity
 from gateway.receipts.keeping import Keeping, Kept
@@ -30,6 +31,7 @@ from gateway.receipts.keys import ReceiptKeys
 from gateway.state.store import Store
 
 WELL_KNOWN = "/.well-known/countersign-receipts.json"
+_SESSION: HeaderFields = ((b"www-authenticate", b"Bearer"),)
 _NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -48,6 +50,7 @@ def receipt_routes(
     identity: Identity,
     store: Store,
     policy: AdminPolicy,
+    access: Access,
     now: Callable[[], float],
 ) -> list[BaseRoute]:
     """The routes, before the console's own; none where receipts are off."""
@@ -60,6 +63,7 @@ def receipt_routes(
         site=site,
         sessions=Sessions(store, now=now),
         permissions=Permissions(policy),
+        access=access,
     )
     published = keys.published(issuer)
 
@@ -82,7 +86,9 @@ class _Pages:
         site: Site,
         sessions: Sessions,
         permissions: Permissions,
+        access: Access,
     ) -> None:
+        self._access = access
         self._keeping = keeping
         self._identity = identity
         self._site = site
@@ -96,15 +102,16 @@ class _Pages:
                 credentials_of(
                     [one.encode("latin-1") for one in request.headers.getlist("authorization")],
                     [one.encode("latin-1") for one in request.headers.getlist("dpop")],
-                    method="GET",
+                    method=request.method,
                     below="",
+                    beside=request.scope["path"],
                 )
             )
             kept = await self._kept(request)
             if (kept.issuer, kept.subject) != (caller.issuer, caller.subject):
                 raise _unknown()
         except CountersignError as problem:
-            return _refused(problem)
+            return _refused(problem, self._access.challenge(problem, ""))
         return _shown(kept)
 
     async def for_person(self, request: Request) -> Response:
@@ -119,7 +126,7 @@ class _Pages:
                 raise Forbidden("The policy does not let you read receipts.", code="console.not_permitted")
             return _shown(await self._kept(request))
         except CountersignError as problem:
-            return _refused(problem)
+            return _refused(problem, _SESSION if isinstance(problem, Unauthenticated) else ())
 
     async def _kept(self, request: Request) -> Kept:
         kept = await self._keeping.find(str(request.path_params["name"]))
@@ -153,11 +160,8 @@ def _shown(kept: Kept) -> Response:
     return JSONResponse({"receipt": kept.receipt}, headers=_NO_STORE)
 
 
-def _refused(problem: CountersignError) -> Response:
-    headers = {
-        **_NO_STORE,
-        **({"www-authenticate": "Bearer"} if isinstance(problem, Unauthenticated) else {}),
-    }
-    return JSONResponse(
-        {"error": problem.code, "message": problem.message}, status_code=problem.http_status, headers=headers
-    )
+def _refused(problem: CountersignError, challenges: HeaderFields) -> Response:
+    body = {"error": problem.code, "message": problem.message}
+    response = JSONResponse(body, status_code=problem.http_status, headers=_NO_STORE)
+    response.raw_headers.extend(challenges)
+    return response

@@ -43,7 +43,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def receipt_in(document: bytes) -> str:
-    """The compact JWS in a file: alone, or in a saved tool result, JSON-RPC answer, or answer of ``GET /receipts``.
+    """The compact JWS in a file: alone, or in a saved tool result, JSON-RPC answer or error, or answer of the REST door
+    or of ``GET /receipts``.
 
     :raises NotAReceipt: there is none in it.
     """
@@ -59,7 +60,14 @@ def receipt_in(document: bytes) -> str:
         read_in = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         raise NotAReceipt("the file is neither a receipt nor JSON") from None
-    for place in (("receipt",), ("_meta", RECEIPT_KEY), ("result", "_meta", RECEIPT_KEY)):
+    places = (
+        ("receipt",),
+        ("_meta", RECEIPT_KEY),
+        ("result", "_meta", RECEIPT_KEY),
+        ("data", RECEIPT_KEY),
+        ("error", "data", RECEIPT_KEY),
+    )
+    for place in places:
         value: Any = read_in
         for step in place:
             value = value.get(step) if isinstance(value, dict) else None

@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from gateway.receipts.jws import TYPE, Signer, read
 from gateway.receipts.keys import ReceiptKeys, read_published
-from gateway.receipts.verify import Verdict, verify
+from gateway.receipts.verify import Verdict, receipt_in, verify
+from gateway.settings.model import DpopSettings, Hidden
 from tests.support.answers import status_of
 from tests.support.calls import READ, confirmed, first_phase, invoice, refund
 from tests.support.console import Person, signed_in
-from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House
+from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
+from tests.support.oauth import THIEFS_KEY, challenges, proof_for, shown, token_for, trusting
 from tests.support.receipts import OTHER_KEY, RECEIPT_KEY, altered, claims_of, segment
+from tests.support.rest import INVALID_TOKEN, MISMATCH, answer_of, execute
+from tests.support.rest import token_for as token_of_rest
 from tests.support.traces import Trace
 
 
@@ -146,3 +151,97 @@ async def test_an_upstream_cannot_forge_one(house: House) -> None:
     """A server's own ``_meta`` under the gateway's name is dropped; see ``test_forged_meta.py`` for how."""
     answer = await house.call("list_invoices", READ, more={"_meta": {RECEIPT_KEY: "forged"}})
     assert RECEIPT_KEY not in answer["result"].get("_meta", {})
+
+
+async def test_refusals_that_are_errors_have_one_too(house: House) -> None:
+    """A spent token ends in a JSON-RPC error: the receipt stands in its ``data``, true by key and audit; PayPal saw
+    nothing of that call."""
+    token = await first_phase(house, "create_invoice", invoice("twice"))
+    assert status_of(await house.call("create_invoice", invoice("twice"), state=token)) == "executed"
+    trace = Trace(house)
+    answer = await house.call("create_invoice", invoice("twice"), state=token)
+    assert answer["error"]["data"]["code"] == "handshake.token_unknown"
+    receipt = answer["error"]["data"][RECEIPT_KEY]
+    assert receipt_in(msgspec.json.encode(answer)) == receipt
+    assert receipt_in(msgspec.json.encode(answer["error"])) == receipt
+    verdict = await checked(house, receipt, house.audit_path)
+    assert verdict.problems == ()
+    assert verdict.receipt is not None
+    assert (verdict.receipt.outcome, verdict.receipt.tool) == ("refused", "create_invoice")
+    assert verdict.receipt.jti == answer["error"]["data"]["call_id"]
+    assert await asked(house, verdict.receipt.jti, AGENT_TOKEN) == (200, {"receipt": receipt})
+    assert (await asked(house, verdict.receipt.jti, OTHER_TOKEN))[0] == 404
+    assert trace.paypal == []
+
+
+async def test_who_is_not_known_and_who_reads_have_none(house: House) -> None:
+    """Nobody signs for a stranger, or for a refused read."""
+    for tool, arguments, how in (
+        ("create_refund", refund("3.40"), {"token": "unsafe-token-that-nobody-has-000"}),
+        ("list_invoices", READ, {"state": "f" * 64}),
+        ("no_such_tool", {}, {}),
+    ):
+        trace = Trace(house)
+        answer = await house.call(tool, arguments, **how)
+        assert RECEIPT_KEY not in answer["error"]["data"]
+        assert trace.paypal == []
+
+
+async def test_a_bound_token_and_its_receipt(tmp_path: Path) -> None:
+    """``GET /receipts/{id}`` takes a proof for that very path; one for another path, another method, of another key or
+    used before is refused, and so is the token without one."""
+    dpop = DpopSettings(nonce_secret=Hidden("unsafe-secret-of-nonces-for-tests-01"))
+    async with running_house(tmp_path, identity=trusting(tmp_path, dpop=dpop)) as house:
+        token = token_for(house)
+
+        async def get(name: str, **claims: Any) -> httpx.Response:
+            url = f"{house.settings.public_url}/receipts/{name}"
+            proof = proof_for(house, token, **{"htm": "GET", "htu": url, "nonce": nonce, **claims})
+            return await house.http.get(f"/receipts/{name}", headers=shown(token, proof))
+
+        nonce = "an old one"
+        told = await get("never-was")
+        assert told.status_code == 401
+        assert any("use_dpop_nonce" in one for one in challenges(told))
+        nonce = told.headers["dpop-nonce"]
+        params = {"name": "create_refund", "arguments": {**refund("3.50"), "unheard": 1}}
+        refused = await house.rpc(
+            "tools/call", params, token=None, headers=shown(token, proof_for(house, token, nonce=nonce))
+        )
+        receipt = await receipt_of(refused.json())
+        name = claims_of(receipt)["jti"]
+        assert (await get(name)).json() == {"receipt": receipt}
+        assert (await get("never-was")).status_code == 404
+        base = house.settings.public_url
+        for forged in (
+            {"htu": f"{base}/receipts/other"},
+            {"htu": f"{base}/mcp"},
+            {"htu": f"{base}/authorize"},
+            {"htm": "POST"},
+            {"key": THIEFS_KEY},
+        ):
+            answer = await get(name, **forged)
+            assert (answer.status_code, "receipt" in answer.json()) == (401, False), forged
+        once = {"jti": "once"}
+        assert (await get(name, **once)).status_code == 200
+        assert (await get(name, **once)).json()["error"] == "identity.proof_replayed"
+        assert (await asked(house, name, token))[0] == 401
+        assert house.paypal_calls == 0
+
+
+async def test_a_refusal_in_the_guides_words_has_it_in_a_header(house: House) -> None:
+    """The body is the guide's and nothing more; the receipt is true, by key and audit, and PayPal saw nothing."""
+    arguments = invoice("words")
+    token = await token_of_rest(house, "create_invoice", arguments)
+    trace = Trace(house)
+    changed = await execute(house, token, "create_invoice", {**arguments, "note": "more"})
+    spent = await execute(house, token, "create_invoice", arguments)
+    for answer, body in ((changed, MISMATCH), (spent, INVALID_TOKEN)):
+        assert answer_of(answer) == (403, body)
+        verdict = await checked(house, answer.headers["countersign-receipt"], house.audit_path)
+        assert verdict.problems == ()
+        assert verdict.receipt is not None
+        assert verdict.receipt.outcome == "refused"
+    assert trace.paypal == []
+    stranger = await execute(house, token, "create_invoice", arguments, session="of-nobody")
+    assert "countersign-receipt" not in stranger.headers

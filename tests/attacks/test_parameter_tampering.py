@@ -138,8 +138,10 @@ async def test_in_an_era_without_tokens(house: House, person: Person) -> None:
 async def test_look_alikes_are_other_arguments(house: House) -> None:
     """The same text to the eye, composed or decomposed, is another call."""
     token = await first_phase(house, "create_refund", refund("2.40", note_to_payer="caf\u00e9"))
+    trace = Trace(house)
     answer = await house.call("create_refund", refund("2.40", note_to_payer="cafe\u0301"), state=token)
     assert codes_of(answer) == ["handshake.mismatch"]
+    trace.refused_unseen("handshake.mismatch")
 
 
 async def test_a_waiting_call_is_not_moved_to_another(house: House) -> None:

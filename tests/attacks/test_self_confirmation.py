@@ -48,8 +48,10 @@ async def test_without_the_role(house: House, roles: tuple[str, ...]) -> None:
         listed = await other.open(f"{house.url}/console/")
         csrf = listed.text.split('name="csrf" value="', 1)[1].split('"', 1)[0]
         assert (await other.press(url, "approve", {**fields, "csrf": csrf})).status_code in (403, 404)
+    trace = Trace(house)
     again = await house.call("create_refund", refund("6.10"), state=token_of(waiting))
     assert status_of(again) == "confirmation_required"
+    assert trace.paypal == []
 
 
 @pytest.mark.parametrize(

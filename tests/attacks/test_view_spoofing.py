@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from tests.support.answers import approve_url_of, status_of
-from tests.support.calls import refund, until_confirmation
+from tests.support.answers import approve_url_of, codes_of, status_of
+from tests.support.calls import first_phase, invoice, refund, until_confirmation
 from tests.support.console import Person
 from tests.support.house import House
+from tests.support.traces import Trace
 
 SPOOFS = {
     "right-to-left override": "\u202e00.1 USD",
@@ -39,12 +40,14 @@ async def test_the_invisible_shows(house: House, person: Person, spoof: str) -> 
         assert house.paypal_calls == 0
         return
     waiting = await until_confirmation(house, "create_refund", refund("7.00", note_to_payer=note))
+    trace = Trace(house)
     page = (await person.open(approve_url_of(waiting))).text
     hidden = [char for char in note if not (char.isalnum() and char.isascii()) and char not in " ."]
     for char in hidden:
         assert char not in page
         assert f"<U+{ord(char):04X}>" in words_of(page)
     assert 'role="note"' in page
+    assert trace.paypal == []
 
 
 async def test_markup_is_text(house: House, person: Person) -> None:
@@ -60,9 +63,38 @@ async def test_markup_is_text(house: House, person: Person) -> None:
 
 async def test_a_letter_of_another_alphabet_is_marked(house: House, person: Person) -> None:
     """A Cyrillic letter in a Latin word stays, is marked, and is called by its name."""
+    trace = Trace(house)
     waiting = await until_confirmation(house, "create_refund", refund("7.20", note_to_payer="p\u0430ypal"))
     page = words_of((await person.open(approve_url_of(waiting))).text)
     assert "CYRILLIC SMALL LETTER A" in page
+    assert trace.paypal == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "buyer@ex\u0430mple.com",
+        "buyer@example.c\u043em",
+        "b\u0443yer@example.com",
+        "buyer\uff20example.com",
+        "buyer@example\u3002com",
+        "buyer@example.com\u200b",
+        "buyer@example.com\U000e0061",
+        "\u202emoc.elpmaxe@reyub",
+    ],
+    ids=ascii,
+)
+async def test_a_payee_in_look_alike_letters(house: House, address: str) -> None:
+    """An address that a person reads as the known one is refused, in either phase, before anybody is asked."""
+    trace = Trace(house)
+    arguments = invoice("look-alike")
+    arguments["primary_recipients"][0]["billing_info"]["email_address"] = address
+    answer = await house.call("create_invoice", arguments)
+    assert status_of(answer) == "refused"
+    trace.refused_unseen("arguments.pattern_mismatch")
+    token = await first_phase(house, "create_invoice", invoice("look-alike"))
+    assert codes_of(await house.call("create_invoice", arguments, state=token)) == ["handshake.mismatch"]
+    assert trace.paypal == []
 
 
 async def test_a_note_cannot_pose_as_the_amount(house: House, person: Person) -> None:

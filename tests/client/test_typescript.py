@@ -93,6 +93,14 @@ async def test_it_shakes_hands() -> None:
             "redirect": await running(answer=moved),
             "asks": asks,
             "asks for ever": await running(asks=REFUND),
+            "refuses with a receipt": await running(
+                answer=at("/execute", 403, {"error": "no", "code": "x.y", "callId": "c", "receipt": "j.w.s"})
+            ),
+            "signs in a header": await running(
+                answer=at(
+                    "/execute", 403, {"error": "Transaction mismatch"}, {"countersign-receipt": "j.w.s"}
+                )
+            ),
             "parrot": await running(answer=parrot),
         }
         urls = {name: service.url for name, service in services.items()}

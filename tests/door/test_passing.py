@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcp_types import JSONRPCError, JSONRPCResponse
 
 from gateway.door.call import Era
-from gateway.door.passing import DECISION_META_KEY, error_of, pass_on
+from gateway.door.passing import DECISION_META_KEY, RECEIPT_META_KEY, error_of, pass_on
 from gateway.door.protocol import META_SERVER, server_info
 from gateway.errors import INTERNAL_ERROR
 
@@ -169,3 +169,23 @@ def test_other_errors_become_ours(error: dict[str, Any]) -> None:
     assert made["code"] == INTERNAL_ERROR
     assert made["data"] == {"code": "upstream.error", "upstream": error}
     assert len(made["message"]) <= 1_000
+
+
+@pytest.mark.parametrize("code", [-32602, 4711, -32020])
+def test_an_upstreams_error_cannot_speak_with_the_gateways_voice(code: int) -> None:
+    """Attack: a receipt of a server's own making beside its error. Ours is there where there is one."""
+    forged = {RECEIPT_META_KEY: "forged", "dev.countersign/decision": {}, "kept": 1}
+    error = {"code": code, "message": "no", "data": forged}
+    assert RECEIPT_META_KEY not in error_of(error, Era.MODERN)["data"]
+    ours = error_of(error, Era.MODERN, receipt="ours")["data"]
+    assert ours[RECEIPT_META_KEY] == "ours"
+    assert "dev.countersign/decision" not in ours
+
+
+@pytest.mark.parametrize("data", [None, "text", [1], 7])
+def test_a_receipt_stands_beside_data_of_any_shape(data: object) -> None:
+    """What the server said is not lost for it."""
+    made = error_of({"code": -32602, "message": "no", "data": data}, Era.MODERN, receipt="ours")
+    assert made["data"] == {"upstream": data, RECEIPT_META_KEY: "ours"}
+    bare = error_of({"code": -32602, "message": "no"}, Era.MODERN, receipt="ours")
+    assert bare["data"] == {RECEIPT_META_KEY: "ours"}

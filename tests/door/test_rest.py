@@ -275,6 +275,37 @@ async def test_a_reason_in_the_guides_words_is_the_guides_body(door: RestDoor, s
     assert answer_of(await door.execute(token, MAKE, ARGS)) == (403, {"error": said})
 
 
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (["arguments.schema_invalid"], "Invalid parameter structure"),
+        (["arguments.schema_invalid", "arguments.pattern_mismatch"], "Parameters failed regex validation"),
+        (["arguments.structure_invalid", "arguments.signature_missing"], "Invalid signature"),
+        (["identity.role_missing", "arguments.structure_invalid"], "Invalid parameter structure"),
+    ],
+)
+async def test_with_several_reasons_the_guides_word_is_the_error(
+    door: RestDoor, codes: list[str], said: str
+) -> None:
+    """Its clients compare that text; the rest stands in ``reasons``."""
+    token = (await door.authorize(MAKE, ARGS)).json()["ephemeralToken"]
+    reasons = [{**a_reason("deny", code), "message": f"About {code}."} for code in codes]
+    door.rooms.engine.answering = lambda _: an_answer("deny", reasons=reasons, data_class=3)
+    status, body = answer_of(await door.execute(token, MAKE, ARGS))
+    assert (status, body["error"]) == (403, said)
+    if len(codes) > 1:
+        assert [one["code"] for one in body["reasons"]] == codes
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain;charset=UTF-8", "application/json; charset=utf-8"])
+async def test_the_guides_own_example_names_no_type(door: RestDoor, kind: str | None) -> None:
+    """``fetch`` with a text for a body sends ``text/plain``; curl and others may send none."""
+    raw = msgspec.json.encode(request_of(MAKE, ARGS, session=AGENT))
+    headers = {} if kind is None else {"content-type": kind}
+    answer = await door.http.post("/authorize", content=raw, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
 async def test_what_the_target_refused(door: RestDoor) -> None:
     """400 and the target's own result object."""
     result = {"content": [{"type": "text", "text": "no funds"}], "isError": True}
@@ -368,7 +399,8 @@ async def test_other_methods(door: RestDoor, path: str, method: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ({"content-type": "text/plain"}, 415, "door.media_type"),
+        ({"content-type": "text/html"}, 415, "door.media_type"),
+        ({"content-type": "multipart/form-data; boundary=x"}, 415, "door.media_type"),
         ({"content-type": "application/x-www-form-urlencoded"}, 415, "door.media_type"),
         ({"content-encoding": "gzip"}, 415, "door.media_type"),
         ({"accept": "text/html"}, 406, "door.not_acceptable"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -91,18 +92,23 @@ async def test_the_control(
     assert house.paypal_calls == 0
 
 
-async def test_the_key_of_a_bound_token_signs_where_it_is_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("modern", [True, False], ids=["modern", "legacy"])
+async def test_the_key_of_a_bound_token_signs_where_it_is_asked_for(tmp_path: Path, *, modern: bool) -> None:
     """Nothing is registered and nothing is configured at the host: the key that DPoP proves signs, from the first
-    refusal on, and once for each tool is told that it must."""
+    refusal on; each tool is refused once for it."""
+
+    def params(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return called(tool, arguments) if modern else {"name": tool, "arguments": arguments}
+
     async with (
         authorization_server(dpop=True) as issuer,
         trusting(issuer, tmp_path, signed=EVERYWHERE) as house,
     ):
         async with bridge_to(house, tmp_path) as bridge:
             for ident in (1, 2, 3):
-                done = await bridge.ask("tools/call", called("list_invoices", dict(READ)), ident)
+                done = await bridge.ask("tools/call", params("list_invoices", dict(READ)), ident)
                 assert status_of(done) == "executed", done
-            done = await bridge.ask("tools/call", called("create_invoice", INVOICE), 4)
+            done = await bridge.ask("tools/call", params("create_invoice", INVOICE), 4)
             assert status_of(done) == "executed", done
         assert house.paypal_writes == INVOICED
         unsigned = [one["tool"] for one in house.records() if "arguments.signature_missing" in one["reasons"]]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.audit.record import Status
+from gateway.errors import TokenRefused
 from gateway.outcome.answer import Again, Answer, Executed, Refused, Unknown
 from gateway.receipts.issuing import Receipts
 from gateway.receipts.keeping import REFUSALS_KEPT_S, Keeping
@@ -141,6 +142,23 @@ async def test_every_end_is_told_as_it_is(signed: Signed, reply: Reply, outcome:
     answer = await signed.call(MAKE)
     assert isinstance(answer, Executed | Unknown)
     assert signed.checked(answer).outcome == outcome
+
+
+async def test_a_wall_that_raises_leaves_a_receipt_in_the_error(signed: Signed) -> None:
+    """A token that nobody handed out, for a sensitive tool: signed as refused; for a read: nothing is."""
+    with pytest.raises(TokenRefused) as caught:
+        await walk(a_call(MAKE, {"n": 1}, token="f" * 64), signed.house)
+    receipt = caught.value.data["dev.countersign/receipt"]
+    verdict = verify(receipt, PUBLISHED, audit=signed.rooms.audit_path)
+    assert verdict.problems == ()
+    assert verdict.receipt is not None
+    assert (verdict.receipt.outcome, verdict.receipt.tool) == ("refused", MAKE)
+    kept = await signed.keeping.find(verdict.receipt.jti)
+    assert kept is not None
+    with pytest.raises(TokenRefused) as read:
+        await walk(a_call(READ, {"n": 1}, token="f" * 64), signed.house)
+    assert "dev.countersign/receipt" not in read.value.data
+    assert signed.rooms.upstream.calls == []
 
 
 async def test_a_lost_record_leaves_the_receipt_as_the_only_witness(signed: Signed) -> None:

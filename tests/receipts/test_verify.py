@@ -104,7 +104,9 @@ def test_a_receipt_is_found_where_it_was_saved(document: str) -> None:
     st.binary()
     | st.recursive(
         st.none() | st.text(),
-        lambda inner: st.dictionaries(st.sampled_from(["receipt", "_meta", "result", RECEIPT_KEY]), inner),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["receipt", "_meta", "result", "error", "data", RECEIPT_KEY]), inner
+        ),
     ).map(msgspec.json.encode)
 )
 def test_no_file_makes_it_stumble(document: bytes) -> None:

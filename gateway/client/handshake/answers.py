@@ -17,13 +17,16 @@ from gateway.client.phases import shown, shown_url
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """Of one answer."""
 MAX_SAID_CHARS: Final = 600
+RECEIPT_KEY: Final = "dev.countersign/receipt"
+MAX_RECEIPT_CHARS: Final = 64 * 1024
 DO_NOT_REPEAT: Final = (
     "The call was sent and its outcome is unknown. Do not repeat it: find out first what became of it."
 )
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP answer. ``retry_after``: the header as it came. ``body``: None where it is too long or broke off.
+    """One HTTP answer. ``body``: None where it is too long or broke off. ``retry_after``, ``receipt``: headers as they
+    came.
 
     ``wants_nonce``: it says ``use_dpop_nonce``, and ``nonce`` is the one (RFC 9449 section 9).
     """
@@ -31,6 +34,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     body: bytes | None
     retry_after: str | None = None
+    receipt: str | None = None
     wants_nonce: bool = False
     nonce: str | None = None
 
@@ -67,6 +71,7 @@ def authorized(reply: Reply) -> Authorized:
             code=_code(document),
             status=reply.status,
             retry_after_s=_seconds(reply.retry_after),
+            receipt=_receipt(reply, document),
         )
     transaction, token = document.get("transactionId"), _token(document)
     if token is None or not isinstance(transaction, str):
@@ -88,21 +93,29 @@ def executed(reply: Reply, transaction_id: str) -> Done | Waiting:
     # A 503 of the gateway's own says that nothing was sent; one of a proxy on the way says nothing about that.
     certain = reply.status < 500 or (reply.status == 503 and "callId" in document)
     if not certain:
-        raise unknown(transaction_id, status=reply.status)
+        raise unknown(transaction_id, status=reply.status, receipt=_receipt(reply, document))
     error = ExecutionFailed(
         f"Execution failed: {_said(reply, document)}",
         code=_code(document),
         status=reply.status,
         retry_after_s=_seconds(reply.retry_after),
+        receipt=_receipt(reply, document),
     )
     if reply.status == 400 and "error" not in document:
         error.result = document or None
     raise error
 
 
-def unknown(transaction_id: str, said: str = DO_NOT_REPEAT, *, status: int | None = None) -> OutcomeUnknown:
+def unknown(
+    transaction_id: str,
+    said: str = DO_NOT_REPEAT,
+    *,
+    status: int | None = None,
+    receipt: str | None = None,
+) -> OutcomeUnknown:
     """What to raise where nobody knows."""
-    error = OutcomeUnknown(f"Outcome unknown: {said} Transaction {transaction_id}.", status=status)
+    words = f"Outcome unknown: {said} Transaction {transaction_id}."
+    error = OutcomeUnknown(words, status=status, receipt=receipt)
     error.transaction_id = transaction_id
     return error
 
@@ -126,6 +139,20 @@ def _waiting(document: dict[str, Any], transaction_id: str) -> Waiting:
         approve_url=shown_url(document.get("approveUrl")),
         expires_in_s=float(expires) if number and expires is not None else 0.0,
     )
+
+
+def receipt_of(answer: object) -> str | None:
+    """The receipt in a result (``_meta``), or in a refusal of the REST door; None where there is none. Whether it is
+    true is for ``countersign receipt verify`` to say."""
+    members = answer if isinstance(answer, dict) else {}
+    meta = members.get("_meta")
+    found = members.get("receipt") or (meta.get(RECEIPT_KEY) if isinstance(meta, dict) else None)
+    return found if isinstance(found, str) and len(found) <= MAX_RECEIPT_CHARS else None
+
+
+def _receipt(reply: Reply, document: dict[str, Any]) -> str | None:
+    """A refusal in the guide's words has it in a header."""
+    return receipt_of(document) or receipt_of({"receipt": reply.receipt})
 
 
 def _document(reply: Reply) -> dict[str, Any]:

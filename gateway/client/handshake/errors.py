@@ -12,7 +12,10 @@ from gateway.errors import CountersignError
 
 
 class HandshakeError(CountersignError):
-    """The root. ``status``: of HTTP, where there was an answer. ``code``: the gateway's own, where it gave one."""
+    """The root. ``status``: of HTTP, where there was an answer. ``code``: the gateway's own, where it gave one.
+
+    ``receipt``: the gateway's signed statement of what became of the call, where it gave one (a compact JWS).
+    """
 
     code = "client.handshake"
 
@@ -24,8 +27,10 @@ class HandshakeError(CountersignError):
         status: int | None = None,
         retry_after_s: float | None = None,
         data: Mapping[str, Any] | None = None,
+        receipt: str | None = None,
     ) -> None:
         super().__init__(message, code=code, data=data)
+        self.receipt = receipt
         self.status = status
         self.retry_after_s = retry_after_s
 

@@ -195,7 +195,7 @@ def _without(reply: Reply, *secrets: Secret) -> Reply:
     body = reply.body
     for one in secrets:
         body = body.replace(one.expose().encode(), b"<secret>")
-    return Reply(status=reply.status, body=body, retry_after=reply.retry_after)
+    return msgspec.structs.replace(reply, body=body)
 
 
 def _asked(request: Request, answer: Waiting) -> Confirmation:

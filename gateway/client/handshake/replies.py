@@ -42,6 +42,7 @@ def reply_of(response: httpx.Response, body: bytes | None) -> Reply:
         status=response.status_code,
         body=body,
         retry_after=headers.get("retry-after"),
+        receipt=headers.get("countersign-receipt"),
         wants_nonce=any(one.error == "use_dpop_nonce" for one in asked),
         nonce=nonce_in(headers.get("dpop-nonce")),
     )

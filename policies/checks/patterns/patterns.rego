@@ -31,9 +31,10 @@ constructs(pattern) if {
 
 # METADATA
 # title: Fit for a rule
-# description: The same for a pattern that stands in a rule, where a group may hold alternatives. Nothing without a limit.
+# description: The same for a pattern that stands in a rule, with alternatives and without anchors. Nothing without a limit.
 fit_for_a_rule(pattern) if {
-	plain := replace(replace(pattern, `\|`, `\.`), "|", "")
+	bare := trim_suffix(trim_prefix(replace(replace(pattern, `\|`, `\.`), "|", ""), "^"), "$")
+	plain := sprintf("^%s$", [bare])
 	constructs(plain)
 	not _unbounded(plain)
 }

@@ -39,7 +39,8 @@ test_lengths if {
 
 test_rules if {
 	patterns.fit_for_a_rule(`^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$`)
-	every pattern in ["a", "^a*$", "^[a-z]+$", `^\w$`, `^a\|$|b`] {
+	patterns.fit_for_a_rule("://")
+	every pattern in ["^a*$", "^[a-z]+$", `^\w$`, "a.b", `^a\|$|b`] {
 		not patterns.fit_for_a_rule(pattern)
 	}
 }

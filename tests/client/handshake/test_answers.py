@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.client.handshake.answers import Authorized, Done, Reply, Waiting, authorized, executed
+from gateway.client.handshake.answers import (
+    RECEIPT_KEY,
+    Authorized,
+    Done,
+    Reply,
+    Waiting,
+    authorized,
+    executed,
+    receipt_of,
+)
 from gateway.client.handshake.errors import (
     AuthorizationFailed,
     ExecutionFailed,
@@ -78,3 +87,21 @@ def test_when_to_come_again(header: str | None, seconds: float | None) -> None:
     with pytest.raises(ExecutionFailed) as caught:
         executed(reply(429, {"error": "later"}, retry_after=header), "tx")
     assert caught.value.retry_after_s == seconds
+
+
+def test_the_receipt_of_an_answer() -> None:
+    """In a result, in a refusal of either phase, beside an unknown outcome; else there is none."""
+    assert receipt_of({"_meta": {RECEIPT_KEY: "j.w.s"}}) == "j.w.s"
+    refused = {"error": "no", "code": "catalog.changed", "callId": "c", "receipt": "j.w.s"}
+    for read, kind in ((authorized, AuthorizationFailed), (lambda it: executed(it, "tx"), ExecutionFailed)):
+        with pytest.raises(kind) as caught:
+            read(reply(403, refused))
+        assert caught.value.receipt == "j.w.s"
+    with pytest.raises(ExecutionFailed) as words:
+        executed(reply(403, {"error": "Transaction mismatch"}, receipt="j.w.s"), "tx")
+    assert words.value.receipt == "j.w.s"
+    with pytest.raises(OutcomeUnknown) as unknown:
+        executed(reply(504, refused), "tx")
+    assert unknown.value.receipt == "j.w.s"
+    others: list[object] = [None, "j.w.s", {"receipt": 7}, {"_meta": []}, {"receipt": "x" * 70_000}]
+    assert [one for one in others if receipt_of(one) is not None] == []

@@ -13,6 +13,7 @@ import {
   HandshakeClient,
   type HandshakeOptions,
   OutcomeUnknown,
+  receiptOf,
   ParametersRefused,
 } from "../../../gateway/client/typescript/src/index.ts";
 
@@ -146,5 +147,18 @@ test("parameters are checked before anything is sent", async () => {
   }
   for (const tool of ["", "a\nb", "x".repeat(129)]) {
     await assert.rejects(nobody.executeWithHandshake(tool, {}), ParametersRefused);
+  }
+});
+
+test("a receipt is found in a result and in a refusal", async () => {
+  assert.equal(receiptOf({ _meta: { "dev.countersign/receipt": "j.w.s" } }), "j.w.s");
+  assert.equal(receiptOf({ receipt: "j.w.s" }), "j.w.s");
+  for (const none of [undefined, null, "j.w.s", {}, { _meta: null }, { receipt: 7 }]) assert.equal(receiptOf(none), undefined);
+  for (const name of ["refuses with a receipt", "signs in a header"]) {
+    await assert.rejects(client(name).executeWithHandshake("create_refund", refund), (error: unknown) => {
+      assert.ok(error instanceof ExecutionFailed);
+      assert.equal(error.receipt, "j.w.s");
+      return true;
+    });
   }
 });

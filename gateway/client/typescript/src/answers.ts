@@ -6,6 +6,8 @@ import { AuthorizationFailed, type Details, ExecutionFailed, OutcomeUnknown } fr
 
 const MAX_SAID_CHARS = 600;
 const MAX_URL_CHARS = 2_000;
+const RECEIPT_KEY = "dev.countersign/receipt";
+const MAX_RECEIPT_CHARS = 64 * 1024;
 const VISIBLE = /^[!-~]+$/;
 export const DO_NOT_REPEAT =
   "The call was sent and its outcome is unknown. Do not repeat it: find out first what became of it.";
@@ -15,6 +17,8 @@ export interface Reply {
   readonly status: number;
   readonly text: string | undefined;
   readonly retryAfter: string | null;
+  /** The header of a refusal in the guide's words, whose body has no place for it. */
+  readonly receipt: string | null;
 }
 
 export interface Authorized {
@@ -62,7 +66,7 @@ export function executed(reply: Reply, transactionId: string): Done | Waiting {
   }
   // A 503 of the gateway's own says that nothing was sent; one of a proxy on the way says nothing about that.
   if (reply.status >= 500 && !(reply.status === 503 && "callId" in document)) {
-    throw unknown(transactionId, reply.status);
+    throw unknown(transactionId, reply.status, DO_NOT_REPEAT, details(reply, document).receipt);
   }
   const ofTarget = reply.status === 400 && !("error" in document) && Object.keys(document).length > 0;
   throw new ExecutionFailed(
@@ -72,8 +76,22 @@ export function executed(reply: Reply, transactionId: string): Done | Waiting {
   );
 }
 
-export function unknown(transactionId: string, status?: number, text: string = DO_NOT_REPEAT): OutcomeUnknown {
-  return new OutcomeUnknown(`Outcome unknown: ${text} Transaction ${transactionId}.`, transactionId, { status });
+export function unknown(
+  transactionId: string,
+  status?: number,
+  text: string = DO_NOT_REPEAT,
+  receipt?: string,
+): OutcomeUnknown {
+  const words = `Outcome unknown: ${text} Transaction ${transactionId}.`;
+  return new OutcomeUnknown(words, transactionId, { status, receipt });
+}
+
+/** The receipt in a result (`_meta`) or in a refusal. Whether it is true, `countersign receipt verify` says. */
+export function receiptOf(answer: unknown): string | undefined {
+  const members = (typeof answer === "object" && answer !== null ? answer : {}) as Document;
+  const meta = members["_meta"] as Document | null | undefined;
+  const found = members["receipt"] ?? meta?.[RECEIPT_KEY];
+  return typeof found === "string" && found.length <= MAX_RECEIPT_CHARS ? found : undefined;
 }
 
 function waiting(document: Document, transactionId: string): Waiting {
@@ -126,6 +144,7 @@ function details(reply: Reply, document: Document): Details {
   return {
     code: typeof code === "string" && code !== "" ? shown(code, 128) : undefined,
     status: reply.status,
+    receipt: receiptOf(document) ?? receiptOf({ receipt: reply.receipt }),
     retryAfterSeconds: after !== null && /^[0-9]+$/.test(after) ? Number(after) : undefined,
   };
 }

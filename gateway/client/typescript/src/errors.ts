@@ -4,6 +4,7 @@ export interface Details {
   code?: string | undefined;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  receipt?: string | undefined;
 }
 
 export class HandshakeError extends Error {
@@ -11,6 +12,8 @@ export class HandshakeError extends Error {
   readonly code: string;
   readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** The gateway's signed statement of what became of the call, where it gave one (a compact JWS). */
+  readonly receipt: string | undefined;
 
   constructor(message: string, code: string, details: Details = {}) {
     super(message);
@@ -18,6 +21,7 @@ export class HandshakeError extends Error {
     this.code = details.code ?? code;
     this.status = details.status;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.receipt = details.receipt;
   }
 }
 

@@ -236,7 +236,8 @@ class NotAnswered extends Error {}
 
 async function replyOf(response: Response): Promise<Reply> {
   const { status, headers } = response;
-  return { status, retryAfter: headers.get("retry-after"), text: await textOf(response) };
+  const receipt = headers.get("countersign-receipt");
+  return { status, retryAfter: headers.get("retry-after"), receipt, text: await textOf(response) };
 }
 
 /** The body, or undefined where it is too long; one that breaks off is no answer. */

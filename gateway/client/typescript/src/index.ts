@@ -1,6 +1,7 @@
 /** The public names. */
 export { dataClassOf, executeSecureTool } from "./secure-tool.ts";
 export type { StandardMcpClient, ZeroTrustClient } from "./secure-tool.ts";
+export { receiptOf } from "./answers.ts";
 export { Authorization, HandshakeClient } from "./handshake.ts";
 export type { Confirmation, HandshakeOptions, SessionTokenSource } from "./handshake.ts";
 export {
