@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.authoring import profiles
 from gateway.authoring.profiles import PROFILES, Profile
+from gateway.etdi.profiles import PROFILES as VERIFIED
+from gateway.etdi.profiles import ProfileName
 
 CLAIMS = {
     "tool_id": "read",
@@ -125,3 +129,12 @@ def test_what_has_no_action_cannot_be_split(permission: str) -> None:
     """Category and action are there."""
     with pytest.raises(ValueError, match="category:action"):
         profiles.split_permission(permission)
+
+
+@pytest.mark.parametrize("kind", sorted(PROFILES))
+def test_the_gateway_reads_what_is_asked_for(kind: str) -> None:
+    """Two tables, because one asks and the other believes: what the first writes, the second must read."""
+    asks, reads = PROFILES[kind], VERIFIED[cast("ProfileName", kind)]
+    assert asks.claim_prefixes[0] in reads.claim_prefixes
+    assert asks.scope_prefixes[0] in reads.scope_prefixes
+    assert set(reads.scope_claims) == set(asks.scope_claims)
