@@ -94,6 +94,8 @@ def _cells(row: Row) -> tuple[str, str, str, str, Text, str, Text]:
 def _paypal(row: Row) -> Text:
     if row.effects:
         return Text("\n".join(row.effects))
+    if row.reads and row.ending.rounds[-1] == "refused":
+        return Text("only look-ups: who gets the money, and how much is left", style="dim")
     return Text("\n".join(row.reads) or "nothing", style="dim")
 
 

@@ -57,3 +57,19 @@ def test_a_broken_promise_is_not_hidden() -> None:
     out = io.StringIO()
     print_table(Console(file=out, width=160), [row])
     assert "NOT AS PROMISED" in out.getvalue()
+
+
+def test_looking_up_whom_an_amount_goes_to_is_not_told_as_an_effect() -> None:
+    """A refused refund was looked up at PayPal, and nothing else: the table says so, and not which addresses."""
+    step = STEPS[3]
+    row = Row(
+        step=step,
+        ending=Ending(status="refused", rounds=("handshake_required", "refused")),
+        records=({"data_class": 2},),
+        effects=(),
+        reads=("GET /v2/payments/captures/3C679366HH908993F",),
+    )
+    out = io.StringIO()
+    print_table(Console(file=out, width=160), [row])
+    assert "only look-ups" in out.getvalue()
+    assert "GET" not in out.getvalue()
