@@ -16,7 +16,7 @@ from gateway.agents.signature import key_of
 from gateway.agents.webhook import WebhookAgent
 from gateway.policy.money import Money
 from gateway.serving import serving
-from tests.support.compose import free_port
+from tests.support.ports import free_port
 from tests.support.second_agents import OTHER_SECRET, SECRET
 from tests.support.waiting import a_pending
 

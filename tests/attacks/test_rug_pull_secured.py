@@ -16,10 +16,10 @@ from gateway.catalog.tool import ETDI_META_KEY
 from gateway.serving import serving
 from tests.authoring.secured import etdi_of
 from tests.support.answers import codes_of, status_of
-from tests.support.compose import free_port
 from tests.support.depot import LISTING_AGE_S
 from tests.support.house import House, running_house
 from tests.support.policy_copies import copied, edit_data, judged_by
+from tests.support.ports import free_port
 from tests.support.tool_idp import ToolIdp, running_tool_idp
 
 TOOL = "exchange_rate"

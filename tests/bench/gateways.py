@@ -19,9 +19,10 @@ import yaml
 from gateway.identity.static import hash_static_token
 from tests.bench.legs import Leg, Site
 from tests.bench.load import Target
-from tests.bench.processes import HOST, ROOT, free_port
+from tests.bench.processes import HOST, ROOT
 from tests.bench.workload import TOOL, Expect
 from tests.support import parts
+from tests.support.ports import free_port
 
 Engine = Literal["embedded", "opa-tcp", "opa-uds"]
 

@@ -77,14 +77,6 @@ def listener() -> socket.socket:
     return sock
 
 
-def free_port() -> int:
-    """A port that was free a moment ago, for programs that open their own socket."""
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def probe(address: tuple[str, int] | Path, path: str) -> int | None:
     """The HTTP status of GET `path` over TCP or a unix socket; None while nobody answers."""
     family = socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.bench.load import Bounds, Target, Window, drive, open_session
-from tests.bench.processes import free_port
 from tests.bench.upstream import UpstreamProtocol
 from tests.bench.workload import Era, Expect
+from tests.support.ports import free_port
 
 
 @asynccontextmanager

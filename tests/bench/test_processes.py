@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.processes import Cores, Fleet, LegError, free_port
+from tests.bench.processes import Cores, Fleet, LegError
+from tests.support.ports import free_port
 
 UNPINNED = Cores(None, None)
 STUBBORN = (

@@ -9,8 +9,8 @@ import yaml
 
 from tests.cli.conftest import Run, audit_lines
 from tests.cli.test_serve import process
-from tests.support.compose import free_port
 from tests.support.idp import AUDIENCE, READ
+from tests.support.ports import free_port
 
 BY = ("--by", "ops")
 

@@ -18,9 +18,9 @@ import yaml
 from gateway.audit.keys import read_public_key
 from gateway.audit.verify import verify_file
 from tests.cli.conftest import Run, good_settings
-from tests.support.compose import free_port
 from tests.support.house import AGENT_TOKEN
 from tests.support.messages import legacy_body
+from tests.support.ports import free_port
 
 PROGRAM = "from gateway.cli import main; main()"
 PATIENCE_S = 60

@@ -16,8 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from gateway.client.bridge import MAX_AT_ONCE, TOO_MANY
 from gateway.client.pipe import MAX_LINE
 from tests.support.bridge import BridgeProcess, bridging
-from tests.support.compose import free_port
 from tests.support.house import MODERN, MODERN_META
+from tests.support.ports import free_port
 from tests.support.scripted_gateway import (
     Behaviour,
     Came,

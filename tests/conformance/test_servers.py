@@ -15,9 +15,9 @@ from gateway.catalog.approvals import Approvals
 from tests.conformance.doorman import with_token
 from tests.conformance.fixture.server import TOOLS
 from tests.conformance.suite import NEW, OLD, Found, against_server
-from tests.support.compose import free_port
 from tests.support.house import AGENT_TOKEN, House, running_house
 from tests.support.policy_copies import copied, edit_data, judged_by
+from tests.support.ports import free_port
 
 RUNS = [(OLD, "2025-06-18"), (OLD, "2025-11-25"), (NEW, "2025-11-25"), (NEW, "2026-07-28")]
 LEAST_CHECKS = {

@@ -13,10 +13,10 @@ import yaml
 
 from gateway.identity.static import hash_static_token
 from gateway.serving import serving
-from tests.support.compose import free_port
 from tests.support.eras import OfTheOlderEra
 from tests.support.house import AGENT_TOKEN, MODERN, MODERN_META
 from tests.support.policy_copies import copied, edit_data
+from tests.support.ports import free_port
 from tests.support.sdk_server import Tools
 
 STREAMED_BYTES = 10 * 1024 * 1024

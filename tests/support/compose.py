@@ -8,7 +8,6 @@ file is wrong here too. Not checked: the images themselves, users, capabilities 
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
+
+from tests.support.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 # A service is up in well under a second; this bounds how long a broken one can hold up a run.
@@ -138,14 +139,6 @@ def running(compose: Mapping[str, Any], names: list[str], place: Place) -> Itera
             stack.callback(_stop, process)
             _await_health(name, process, command)
         yield {name: place.ports[name] for name in names}
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on now. Another process may take it before it is used."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_health(name: str, process: subprocess.Popen[bytes], command: LocalCommand) -> None:

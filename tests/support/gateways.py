@@ -21,8 +21,8 @@ from gateway.state.open import open_store
 from gateway.state.store import Store
 from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
 from gateway.upstream.paypal.simulator.serve import serve_simulator
-from tests.support.compose import free_port
 from tests.support.house import AGENT_TOKEN, MODERN, MODERN_META
+from tests.support.ports import free_port
 from tests.support.until import until_answered
 
 STOP_DEADLINE_S = 15

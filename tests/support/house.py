@@ -33,7 +33,7 @@ from gateway.settings.model import (
 from gateway.upstream.paypal.simulator.exchange import RecordedCall
 from gateway.upstream.paypal.simulator.paypal import PayPalSimulator
 from gateway.upstream.paypal.simulator.serve import serve_simulator
-from tests.support.compose import free_port
+from tests.support.ports import free_port
 
 AGENT_TOKEN = "unsafe-test-token-of-the-agent-0001"
 OTHER_TOKEN = "unsafe-test-token-of-another-agent-2"

@@ -27,9 +27,9 @@ from gateway.settings.idp_model import IdpSettings
 from gateway.settings.model import AuditSettings, StateSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
-from tests.support.compose import free_port
 from tests.support.house import ShiftedClock
 from tests.support.keys import SigningKey
+from tests.support.ports import free_port
 
 AUDIENCE = "https://gateway.example/etdi"
 READ = "tool:files:read"

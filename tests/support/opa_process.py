@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support import stopped
+from tests.support.ports import free_port
 
 START_TIMEOUT_S = 20
 
@@ -22,7 +23,7 @@ class OpaProcess:
         self._binary = binary
         self._bundle = bundle
         self._unix = unix
-        self._port = 0 if unix else _free_port()
+        self._port = 0 if unix else free_port()
         self._extra = extra
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -92,11 +93,3 @@ class OpaProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def _free_port() -> int:
-    """A port that was free a moment ago: OPA cannot tell which one it took for port 0."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

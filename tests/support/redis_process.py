@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import parts
+from tests.support.ports import free_port
 
 START_DEADLINE_S = 10.0
 POLL_S = 0.01
@@ -22,7 +23,7 @@ def redis_on_port(arguments: Sequence[str], *, port_option: str = "--port") -> I
     binary = parts.require(parts.REDIS)
     with tempfile.TemporaryDirectory(prefix="cs-redis-") as directory:
         for _ in range(TRIES):
-            port = _free_port()
+            port = free_port()
             options = ["--bind", "127.0.0.1", "--save", "", "--dir", directory, *arguments]
             if port_option != "--port":
                 options += ["--port", "0"]
@@ -36,12 +37,6 @@ def redis_on_port(arguments: Sequence[str], *, port_option: str = "--port") -> I
                 process.kill()
                 process.wait()
     raise RuntimeError("redis-server did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:

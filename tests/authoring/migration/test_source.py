@@ -16,7 +16,7 @@ from gateway.authoring.errors import ConfigInvalid
 from gateway.authoring.migration.source import from_file, from_server
 from gateway.identity.credentials import Secret
 from gateway.serving import serving
-from tests.support.compose import free_port
+from tests.support.ports import free_port
 
 LEGACY = """
 from mcp.server import MCPServer
