@@ -190,6 +190,13 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "upstream.paypal.definitions": "the tools that ship, which tables and examples are about",
         "upstream.paypal.money": "and what they say about money",
     },
+    # Beside the policy: bundles as OPA defines them, and which revision may decide.
+    "bundle": {
+        "policy.engine": "an engine whose answers are let through, or not",
+        "policy.loading": "refused as the gateway would refuse it",
+        "policy.revision": "read as the engines read it",
+        "policy.vectors": "a policy proves itself by saying no",
+    },
     # Runs in other people's servers: no room that serves calls, so that it is light where it runs.
     "authoring": {
         "catalog.definition": "one hash of a definition, for its author and for whoever approves it",

@@ -11,6 +11,7 @@ from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its grou
 from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
 from gateway.cli.budgets import budgets
+from gateway.cli.bundle import bundle
 from gateway.cli.check import check
 from gateway.cli.connect import connect
 from gateway.cli.console import console
@@ -44,6 +45,7 @@ for command in (
     serve,
     check,
     policy,
+    bundle,
     token,
     connect,
     hosts,
