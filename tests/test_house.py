@@ -196,6 +196,9 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.loading": "refused as the gateway would refuse it",
         "policy.revision": "read as the engines read it",
         "policy.vectors": "a policy proves itself by saying no",
+        "settings.checks": "which address is this machine",
+        "settings.model": "which revisions may decide, and which bundles are handed out, are settings",
+        "state.store": "what was accepted outlives the process, and is one for all gateways",
     },
     # Runs in other people's servers: no room that serves calls, so that it is light where it runs.
     "authoring": {

@@ -14,6 +14,7 @@ from gateway.settings.idp_model import IdpSettings
 from gateway.settings.model import (
     ApprovalSettings,
     AuditSettings,
+    BundleSettings,
     ConfirmSettings,
     DecisionSettings,
     DoorSettings,
@@ -43,6 +44,7 @@ FILE_SUFFIX = "_FILE"
 SECTIONS: Mapping[str, type[Section | IdpSettings]] = {
     "paypal": PayPalSettings,
     "policy": PolicySettings,
+    "bundles": BundleSettings,
     "state": StateSettings,
     "audit": AuditSettings,
     "receipts": ReceiptSettings,

@@ -70,7 +70,12 @@ class UpstreamSettings(Section, frozen=True, kw_only=True):
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
-    """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``."""
+    """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``.
+
+    ``rollback``: what becomes of the sidecar's answers by an older revision than the last accepted one: ``refuse``;
+    ``strict``: a revision without a sequence is refused, too; ``allow``. ``rollout_seconds``: for how long the revision
+    before the accepted one may go on deciding, since several sidecars do not change at once.
+    """
 
     engine: Literal["embedded", "opa"] = "embedded"
     path: Text | None = None
@@ -78,6 +83,19 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     opa_token: Hidden | None = None
     timeout_s: Seconds = 1.0
     reload: bool = True
+    rollback: Literal["refuse", "strict", "allow"] = "refuse"
+    rollout_seconds: Annotated[float, Meta(ge=0, le=3600)] = 120.0
+
+
+class BundleSettings(Section, frozen=True, kw_only=True):
+    """Signed policy bundles for OPA at ``/bundles/NAME.tar.gz``: the files of ``folder``. Each must be signed for
+    ``scope`` by the key whose public half is ``verification_key``. Without a ``token`` they go to this machine alone.
+    """
+
+    folder: Text | None = None
+    verification_key: Text | None = None
+    scope: Text | None = None
+    token: Hidden | None = None
 
 
 class StateSettings(Section, frozen=True, kw_only=True):
@@ -262,6 +280,7 @@ class Settings(Section, frozen=True, kw_only=True):
     paypal: PayPalSettings = PayPalSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     policy: PolicySettings = PolicySettings()
+    bundles: BundleSettings = BundleSettings()
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
