@@ -197,7 +197,9 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.revision": "read as the engines read it",
         "policy.vectors": "a policy proves itself by saying no",
         "settings.checks": "which address is this machine",
-        "settings.model": "which revisions may decide, and which bundles are handed out, are settings",
+        "settings.bundles": "which bundles are handed out is a setting",
+        "settings.model": "and so is which revisions may decide",
+        "stopping": "the task that looks at what is accepted ends with the gateway",
         "state.store": "what was accepted outlives the process, and is one for all gateways",
     },
     # Runs in other people's servers: no room that serves calls, so that it is light where it runs.
@@ -283,6 +285,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "transactions.opened": "tests/faults/test_killed_between_two_steps.py: started, recovered, released",
     "catalog.tool": "values only",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
+    "bundle.opened": "test_live.py opens both from settings; settings/test_bundles.py what cannot be opened",
     "workbench.finding": "values only",
     "workbench.paypal": "test_questions.py and test_lint_data.py ask it",
     "client.errors": "values only",

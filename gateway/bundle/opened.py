@@ -15,7 +15,8 @@ from gateway.bundle.pages import bundle_routes
 from gateway.bundle.shelf import BundleShelf
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.policy.engine import Engine
-from gateway.settings.model import BundleSettings, PolicySettings
+from gateway.settings.bundles import BundleSettings
+from gateway.settings.model import PolicySettings
 from gateway.state.store import Store
 from gateway.stopping import stopped
 

@@ -10,9 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
 from gateway.settings.agents import agent_problems
+from gateway.settings.bundles import bundle_problems
 from gateway.settings.idp import idp_problems
 from gateway.settings.model import (
-    BundleSettings,
     DoorSettings,
     IdentitySettings,
     OAuthSettings,
@@ -29,7 +29,6 @@ _SERVICE_NAME = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_-]{1,63}")
 """One label with a letter in it: what compose and Kubernetes resolve inside, and nothing that is an address."""
 _SCOPE = re.compile(r"[!#-\[\]-~]+")
 """RFC 6749 section 3.3, ``scope-token``."""
-_SECRET = re.compile(r"[!-~]{16,}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PAYPAL_TOKEN_VARIABLE = "PAYPAL_ACCESS_TOKEN"  # noqa: S105 - a name
 _NOT_FOR_THE_TOOLKIT = {
@@ -63,7 +62,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _paypal(settings.paypal)
     yield from _upstreams(settings)
     yield from _policy(settings.policy)
-    yield from _bundles(settings.bundles)
+    yield from bundle_problems(settings.bundles)
     yield from _identity(settings.identity)
     yield from agent_problems(settings)
     yield from idp_problems(settings)
@@ -190,13 +189,6 @@ def _oauth(key: str, one: UpstreamSettings, oauth: OAuthSettings) -> Iterator[st
 def _policy(policy: PolicySettings) -> Iterator[str]:
     if not policy.opa_url.startswith("unix:///") and not _may_be_reached(policy.opa_url):
         yield "policy.opa_url: must be https, http to loopback or a service name, or unix:///path."
-
-
-def _bundles(bundles: BundleSettings) -> Iterator[str]:
-    if (bundles.folder is None) != (bundles.verification_key is None):
-        yield "bundles.verification_key: what is handed out is verified first; set it and bundles.folder, or neither."
-    if bundles.token is not None and not _SECRET.fullmatch(bundles.token):
-        yield "bundles.token: has at least 16 characters, none of them a space."
 
 
 def _identity(identity: IdentitySettings) -> Iterator[str]:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from gateway.errors import SettingsError
+from gateway.settings.bundles import BundleSettings
 from gateway.settings.idp_model import IdpSettings
 from gateway.settings.model import (
     ApprovalSettings,
     AuditSettings,
-    BundleSettings,
     ConfirmSettings,
     DecisionSettings,
     DoorSettings,
@@ -41,7 +41,7 @@ CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
 TOKEN_VARIABLE = "COUNTERSIGN_TOKEN"  # noqa: S105 - a name
 """The bridge's, not the gateway's (``settings/client.py``); somebody may well run both."""
 FILE_SUFFIX = "_FILE"
-SECTIONS: Mapping[str, type[Section | IdpSettings]] = {
+SECTIONS: Mapping[str, type[Section | IdpSettings | BundleSettings]] = {
     "paypal": PayPalSettings,
     "policy": PolicySettings,
     "bundles": BundleSettings,

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from gateway.identity.parameters import CallerKey
 from gateway.identity.static import StaticToken
+from gateway.settings.bundles import BundleSettings
 from gateway.settings.etdi import EtdiSettings
 from gateway.settings.idp_model import IdpSettings
 from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
@@ -85,17 +86,6 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     reload: bool = True
     rollback: Literal["refuse", "strict", "allow"] = "refuse"
     rollout_seconds: Annotated[float, Meta(ge=0, le=3600)] = 120.0
-
-
-class BundleSettings(Section, frozen=True, kw_only=True):
-    """Signed policy bundles for OPA at ``/bundles/NAME.tar.gz``: the files of ``folder``. Each must be signed for
-    ``scope`` by the key whose public half is ``verification_key``. Without a ``token`` they go to this machine alone.
-    """
-
-    folder: Text | None = None
-    verification_key: Text | None = None
-    scope: Text | None = None
-    token: Hidden | None = None
 
 
 class StateSettings(Section, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from gateway.bundle.building import build
-from gateway.settings.model import BundleSettings, Hidden, PolicySettings
+from gateway.settings.bundles import BundleSettings
+from gateway.settings.model import Hidden, PolicySettings
 from tests.support.bundles import Pair, a_pair, signed_archive
 from tests.support.house import House, running_house
 from tests.support.opa_process import OpaProcess
