@@ -133,6 +133,7 @@ class GuardedEngine:
                 await self._prove(revision)
                 stands = await self._stands(revision)
             except PolicyUnavailable as problem:
+                problem.data["revision"] = revision  # for the record
                 self._refused(revision, problem)
                 raise
             if stands is not Standing.LEAVING:

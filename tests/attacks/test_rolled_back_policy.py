@@ -38,6 +38,7 @@ async def test_an_older_revision_decides_nothing_until_somebody_says_so(bundled:
         trace = Trace(house)
         assert codes_of(await house.call(tool, arguments)) == ["policy.rolled_back"]
         trace.refused_unseen("policy.rolled_back")
+        assert trace.record["decision"]["revision"] == old
     assert (await house.http.get("/readyz")).status_code == 503
 
     found = sequenced(old)
