@@ -40,7 +40,8 @@ class _Changed(Exception):
 
 
 class GuardedEngine:
-    """``rollback``: ``refuse`` older revisions; ``strict``: also those without a sequence; ``allow``: nobody looks.
+    """``rollback``: ``refuse`` older revisions, to which those without a sequence belong once one with a sequence was
+    accepted; ``strict``: those without are refused from the first on; ``allow``: nobody looks.
 
     ``rollout_s``: how long the revision that was accepted until now may go on deciding.
     """
@@ -169,7 +170,8 @@ class GuardedEngine:
             return Standing.ACCEPTED
         found = _sequenced_in(revision)
         if found is None:
-            if self._rollback == "strict":
+            # After the first sequence: or an old bundle of another builder would be a way around all of this.
+            if self._rollback == "strict" or self._accepted is not None:
                 raise unavailable(Failure.UNSEQUENCED, f"The policy {revision} has no sequence.")
             return Standing.ACCEPTED
         stands = standing(found, self._accepted, now=self._now(), rollout_s=self._rollout_s)

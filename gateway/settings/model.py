@@ -74,7 +74,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``.
 
     ``rollback``: what becomes of the sidecar's answers by an older revision than the last accepted one: ``refuse``;
-    ``strict``: a revision without a sequence is refused, too; ``allow``. ``rollout_seconds``: for how long the revision
+    ``strict``: none without a sequence is ever accepted; ``allow``. ``rollout_seconds``: for how long the revision
     before the accepted one may go on deciding, since several sidecars do not change at once.
     """
 

@@ -139,13 +139,15 @@ async def test_a_yes_to_everything_is_not_heard(guarded: Guarded) -> None:
 
 
 async def test_what_has_no_sequence(guarded: Guarded, store: SqliteStore) -> None:
-    """A folder's revision decides, unless the operator wants sequences only."""
-    assert await guarded.heard(NEW) == NEW
+    """A folder's revision decides, until something with a sequence did, or from the first on where that is set."""
     strict = Guarded(store, "strict")
     for revision in ("countersign-default-1", "unversioned", f"a={OLD};b={NEW}"):
         assert await guarded.heard(revision) == revision
         assert await strict.heard(revision) == "policy.unsequenced"
-    assert await strict.heard(f"other=1;policy={OLD}") == "policy.rolled_back"
+    assert await guarded.heard(f"other=1;policy={MIDDLE}") == f"other=1;policy={MIDDLE}"
+    assert await guarded.heard("countersign-default-1") == "policy.unsequenced"
+    assert await guarded.heard(f"other=1;policy={OLD}") == "policy.rolled_back"
+    assert await guarded.heard(MIDDLE) == MIDDLE
 
 
 async def test_where_nobody_looks(store: SqliteStore) -> None:
