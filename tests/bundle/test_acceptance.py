@@ -20,6 +20,7 @@ from gateway.bundle.acceptance import (
 )
 from gateway.bundle.revision import Sequenced, revision_text, sequenced
 from gateway.errors import StoreUnavailable
+from gateway.state.open import open_store
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Space
 
@@ -91,6 +92,25 @@ async def test_a_sequence_that_was_too_high_can_be_forgotten(store: SqliteStore)
     await take_up(store, a_revision(1_000_000), now=1.0, rollout_s=0)
     await accept(store, a_revision(4), by="olga", now=2.0, forget=True)
     assert (await take_up(store, a_revision(5), now=3.0, rollout_s=0))[0] is Standing.NEWER
+
+
+async def test_gateways_on_several_hosts_agree(redis_url: str) -> None:
+    """The same over a real Redis, each with a connection of its own."""
+    stores = [open_store(redis_url) for _ in range(4)]
+    try:
+        await asyncio.gather(
+            *(
+                take_up(stores[one % 4], a_revision(one), now=1.0, rollout_s=0)
+                for one in (3, 9, 1, 7, 9, 2, 8, 5)
+            )
+        )
+        for store in stores:
+            accepted = await read_accepted(store)
+            assert accepted is not None
+            assert accepted.revision == a_revision(9).text
+    finally:
+        for store in stores:
+            await store.aclose()
 
 
 @pytest.mark.parametrize(
