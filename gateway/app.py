@@ -17,6 +17,7 @@ from gateway.approving.routes import tool_routes
 from gateway.books import Books
 from gateway.budget.budgets import Budgets
 from gateway.budget.releases import Releases
+from gateway.bundle.opened import guarded, served_bundles
 from gateway.catalog.approvals import Approvals
 from gateway.confirming import told_of
 from gateway.console.pages import console_routes
@@ -128,7 +129,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
     async with AsyncExitStack() as stack:
         shelf = await stack.enter_async_context(open_shelf(settings, now=now))
         audit = await stack.enter_async_context(open_audit(settings))
-        engine = await engine_of(settings, stack)
+        engine = await guarded(await engine_of(settings, stack), settings.policy, shelf.store, stack, now=now)
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
         books = Books(audit)
@@ -263,6 +264,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                     now=now,
                 ),
                 *kill_routes(kill_desk, identity),
+                *served_bundles(settings.bundles),
                 *console_routes(
                     store=shelf.store,
                     waiting=waiting,

@@ -13,3 +13,9 @@ def policies_folder() -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError("the policies that ship with countersign are missing; set policy.path")
+
+
+def overlays_folder() -> Path | None:
+    """The overlays of the checkout, ``bundles``; None in a wheel, which has none."""
+    folder = _PACKAGE.parent / "bundles"
+    return folder if (folder / "production").is_dir() else None

@@ -191,6 +191,18 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "upstream.paypal.definitions": "the tools that ship, which tables and examples are about",
         "upstream.paypal.money": "and what they say about money",
     },
+    # Beside the policy: bundles as OPA defines them, and which revision may decide.
+    "bundle": {
+        "policy.engine": "an engine whose answers are let through, or not",
+        "policy.loading": "refused as the gateway would refuse it",
+        "policy.revision": "read as the engines read it",
+        "policy.vectors": "a policy proves itself by saying no",
+        "settings.checks": "which address is this machine",
+        "settings.bundles": "which bundles are handed out is a setting",
+        "settings.model": "and so is which revisions may decide",
+        "stopping": "the task that looks at what is accepted ends with the gateway",
+        "state.store": "what was accepted outlives the process, and is one for all gateways",
+    },
     # Runs in other people's servers: no room that serves calls, so that it is light where it runs.
     "authoring": {
         "catalog.definition": "one hash of a definition, for its author and for whoever approves it",
@@ -275,6 +287,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "catalog.tool": "values only",
     "settings.kinds": "values only; test_model.py",
     "agents.webhook": "attacks/test_forged_agent_answer.py: each way to forge an answer; agents/test_walk.py",
+    "bundle.opened": "test_live.py opens both from settings; settings/test_bundles.py what cannot be opened",
     "workbench.finding": "values only",
     "workbench.paypal": "test_questions.py and test_lint_data.py ask it",
     "client.errors": "values only",

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import click
 
+from gateway.cli import bundle_live as _bundle_live  # noqa: F401 - joins its group
 from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its group
 from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
 from gateway.cli.budgets import budgets
+from gateway.cli.bundle import bundle
 from gateway.cli.check import check
 from gateway.cli.connect import connect
 from gateway.cli.console import console
@@ -45,6 +47,7 @@ for command in (
     serve,
     check,
     policy,
+    bundle,
     token,
     connect,
     hosts,

@@ -31,6 +31,10 @@ class Failure(StrEnum):
     MALFORMED = "malformed"  # the answer is no single JSON object
     UNDEFINED = "undefined"
     BUILT_IN_ERROR = "built_in_error"  # a built-in failed, or two rules gave two answers
+    ROLLED_BACK = "rolled_back"  # an older policy than the accepted one answered
+    UNSEQUENCED = "unsequenced"  # one of which nobody can say whether it is older
+    UNPROVEN = "unproven"  # one that does not say no where every policy must
+    REVISION_UNKNOWN = "revision_unknown"
     QUESTION = "question"  # the question itself cannot be put to this engine faithfully
 
 

@@ -106,7 +106,10 @@ class Policy:
             evaluation = await self._engine.evaluate(entrypoint, document)
         except PolicyUnavailable as problem:
             return denied(
-                problem.code, "The policy engine gave no answer, so the answer is no.", "Try again later."
+                problem.code,
+                "The policy engine gave no answer, so the answer is no.",
+                "Try again later.",
+                revision=str(problem.data.get("revision", "")),  # whose answer was not heard (gateway/bundle)
             )
         if self._recorder is not None and entrypoint is Entrypoint.DECISION:
             self._recorder.record(document, evaluation)

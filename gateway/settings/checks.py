@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.errors import SettingsError
 from gateway.settings.agents import agent_problems
+from gateway.settings.bundles import bundle_problems
 from gateway.settings.idp import idp_problems
 from gateway.settings.model import (
     DoorSettings,
@@ -61,6 +62,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _paypal(settings.paypal)
     yield from _upstreams(settings)
     yield from _policy(settings.policy)
+    yield from bundle_problems(settings.bundles)
     yield from _identity(settings.identity)
     yield from agent_problems(settings)
     yield from idp_problems(settings)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from gateway.errors import SettingsError
+from gateway.settings.bundles import BundleSettings
 from gateway.settings.etdi import EtdiSettings
 from gateway.settings.etdi_environment import merge_etdi
 from gateway.settings.idp_model import IdpSettings
@@ -46,6 +47,7 @@ FILE_SUFFIX = "_FILE"
 SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "paypal": PayPalSettings,
     "policy": PolicySettings,
+    "bundles": BundleSettings,
     "state": StateSettings,
     "audit": AuditSettings,
     "receipts": ReceiptSettings,

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from gateway.identity.parameters import CallerKey
 from gateway.identity.static import StaticToken
+from gateway.settings.bundles import BundleSettings
 from gateway.settings.etdi import EtdiSettings
 from gateway.settings.idp_model import IdpSettings
 from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
@@ -70,7 +71,12 @@ class UpstreamSettings(Section, frozen=True, kw_only=True):
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
-    """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``."""
+    """Which engine judges. ``embedded`` reads ``path``; ``opa`` asks the sidecar at ``opa_url``.
+
+    ``rollback``: what becomes of the sidecar's answers by an older revision than the last accepted one: ``refuse``;
+    ``strict``: none without a sequence is ever accepted; ``allow``. ``rollout_seconds``: for how long the revision
+    before the accepted one may go on deciding, since several sidecars do not change at once.
+    """
 
     engine: Literal["embedded", "opa"] = "embedded"
     path: Text | None = None
@@ -78,6 +84,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     opa_token: Hidden | None = None
     timeout_s: Seconds = 1.0
     reload: bool = True
+    rollback: Literal["refuse", "strict", "allow"] = "refuse"
+    rollout_seconds: Annotated[float, Meta(ge=0, le=3600)] = 120.0
 
 
 class StateSettings(Section, frozen=True, kw_only=True):
@@ -262,6 +270,7 @@ class Settings(Section, frozen=True, kw_only=True):
     paypal: PayPalSettings = PayPalSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     policy: PolicySettings = PolicySettings()
+    bundles: BundleSettings = BundleSettings()
     state: StateSettings = StateSettings()
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()

@@ -62,6 +62,7 @@ class Space(StrEnum):
     IDP_TOOL = "idp_tool"
     IDP_TOKEN = "idp_token"  # noqa: S105 - a name
     NOTICE = "notice"
+    POLICY = "policy"
 
 
 class Store(Ledger, Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,7 @@ def folder_of(path: Path, scratch: Path, *, base: Path) -> Path:
     try:
         with tarfile.open(path) as bundle:
             _take_out(bundle, scratch)
-    except (OSError, tarfile.TarError) as problem:
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as problem:
         raise PolicyRefused(f"{path}: no folder, and no bundle ({type(problem).__name__})") from None
     folder = scratch / ROOT
     if not folder.is_dir():

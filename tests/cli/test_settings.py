@@ -44,6 +44,8 @@ def test_every_default_that_is_listed_is_the_default() -> None:
         "opa_url": "http://127.0.0.1:8181",
         "timeout_s": 1.0,
         "reload": True,
+        "rollback": "refuse",
+        "rollout_seconds": 120.0,
     }
     assert all(
         not row.default for row in rows() if "secret" in row.key or "token" in row.key.rpartition(".")[2]

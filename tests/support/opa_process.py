@@ -18,7 +18,7 @@ class OpaProcess:
     """`opa run --server` on a bundle folder. A context manager; `url` is what `OpaSidecar.at` takes."""
 
     def __init__(
-        self, binary: Path, bundle: Path, *, unix: Path | None = None, extra: tuple[str, ...] = ()
+        self, binary: Path, bundle: Path | None, *, unix: Path | None = None, extra: tuple[str, ...] = ()
     ) -> None:
         self._binary = binary
         self._bundle = bundle
@@ -38,7 +38,9 @@ class OpaProcess:
         if self._unix:
             self._unix.unlink(missing_ok=True)  # a killed server leaves it behind
         command = [str(self._binary), "run", "--server", "--addr", address, "--log-level", "error"]
-        command += ["--skip-version-check", *self._extra, "--bundle", str(self._bundle)]
+        command += ["--skip-version-check", *self._extra]
+        if self._bundle is not None:  # otherwise a configuration among `extra` says where bundles come from
+            command += ["--bundle", str(self._bundle)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._healthy():
