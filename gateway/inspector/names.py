@@ -26,10 +26,12 @@ _NUMBER: Final = re.compile(r"\d+")
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool that is known from elsewhere. ``server`` is for people."""
+    """A tool that is known from elsewhere. ``server`` is for people. ``reference``: everybody may have that name; only
+    what looks like it, and is not it, is worth a word."""
 
     server: str
     name: str
+    reference: bool = False
 
 
 class KnownNames:
@@ -47,7 +49,7 @@ class KnownNames:
         """One name against those of other servers."""
         same = self.names.get(name)
         if same is not None:
-            return [_of("SAME_NAME_ELSEWHERE", name, same)]
+            return [] if same.reference else [_of("SAME_NAME_ELSEWHERE", name, same)]
         drawn = skeleton(name)
         alike = self._by_skeleton.get(drawn) if drawn else None
         if alike is not None:
