@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from gateway.inspector.finding import Finding, Severity
 from gateway.inspector.report import Report, ToolReport
@@ -22,7 +23,10 @@ def show(console: Console, report: Report) -> None:
     """Servers, then findings by code, the worst first, then the sum."""
     for one in report.sources:
         console.print(
-            f"[bold]{escape(one.label)}[/]  {one.kind}, {one.tools} tools", highlight=False, soft_wrap=True
+            f"[bold]{escape(one.label)}[/]  {one.kind}, {one.tools} tools",
+            highlight=False,
+            soft_wrap=True,
+            emoji=False,
         )
     for code, shared in _by_code(report.tools):
         finding = shared[0][1]
@@ -31,19 +35,24 @@ def show(console: Console, report: Report) -> None:
             f"\n[{style}]{finding.severity:<6}[/] [bold]{code}[/]  {escape(finding.message.split(': ')[0])}",
             highlight=False,
             soft_wrap=True,
+            emoji=False,
         )
         for line in _lines(shared):
-            console.print(f"       {escape(line)}", highlight=False, soft_wrap=True)
-        console.print(f"       [dim]{escape(finding.remedy)}[/]", highlight=False, soft_wrap=True)
+            console.print(f"       {escape(line)}", highlight=False, soft_wrap=True, emoji=False)
+        console.print(
+            f"       [dim]{escape(finding.remedy)}[/]", highlight=False, soft_wrap=True, emoji=False
+        )
     sums = ", ".join(f"{count} {severity}" for severity, count in report.counts.items())
     console.print(f"\n{len(report.tools)} tools: {sums}", highlight=False)
 
 
 def show_tool(console: Console, tool: ToolReport) -> None:
     """Everything about one tool: who made it, its token, its permissions, the chain of trust (R132)."""
-    table = Table(show_header=False, box=box.SIMPLE_HEAD, title=escape(f"{tool.server} / {tool.name}"))
+    title = Text(f"{tool.server} / {tool.name}")
+    table = Table(show_header=False, box=box.SIMPLE_HEAD, title=title)
     for name, value in _rows(tool):
-        table.add_row(name, value)
+        # Without emoji: `tool:bank:pay` is a scope, and no picture of a bank.
+        table.add_row(Text.from_markup(name, emoji=False), Text.from_markup(value, emoji=False))
     console.print(table)
 
 

@@ -18,6 +18,7 @@ TEXT: dict[str, Any] = {
     "required": ["text"],
     "properties": {"text": {"type": "string", "minLength": 1}},
 }
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
 ESSENTIAL: dict[str, Any] = {
     "type": "object",
     "required": ["version", "runs"],
