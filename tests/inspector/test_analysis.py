@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.catalog.tool import ETDI_META_KEY
 from gateway.inspector.analysis import Options, ToolAnalysis, analyze_tool
+from gateway.inspector.etdi_codes import ETDI_CODES
 from gateway.inspector.finding import Severity
 from tests.support.keys import SigningKey
 from tests.support.tool_tokens import NOW, Bench, token, wire
@@ -70,7 +73,18 @@ async def test_the_shape_of_the_result() -> None:
 
 
 BARE = {"name": "pay", "inputSchema": {"type": "object"}}
-HMAC = SigningKey("ES256", "key-1")
+
+
+def unsigned(algorithm: str) -> str:
+    """A token that says it is signed so, over good claims."""
+    head = (
+        base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "etdi+jwt"}).encode())
+        .rstrip(b"=")
+        .decode()
+    )
+    return f"{head}.{token().split('.')[1]}.AAAA"
+
+
 STRUCTURE = [
     (BARE, "MISSING_SECURITY", "HIGH"),
     ({**BARE, "security": {}}, "MISSING_OAUTH", "HIGH"),
@@ -100,7 +114,14 @@ STRUCTURE = [
     (carrying(aud=["a", "b"]), "TOKEN_WITHOUT_AUDIENCE", "MEDIUM"),
     (carrying(scope="tool:bank:read"), "TOKEN_SCOPE_MISSING", "MEDIUM"),
     (carrying(etdi_tool_id="other"), "CLAIMS_CONTRADICT", "HIGH"),
+    (wire(oauth={"token": unsigned("none"), "provider": "idp"}), "TOKEN_ALGORITHM_UNSAFE", "HIGH"),
+    (wire(oauth={"token": unsigned("HS256"), "provider": "idp"}), "TOKEN_ALGORITHM_UNSAFE", "HIGH"),
 ]
+
+
+def test_the_fixtures_are_for_every_code() -> None:
+    """But for the two that only a verifier can say; those have tests of their own."""
+    assert {code for _, code, _ in STRUCTURE} | {"TOKEN_INVALID", "VALIDATION_ERROR"} == set(ETDI_CODES)
 
 
 @pytest.mark.parametrize(("made", "code", "severity"), STRUCTURE)
