@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,6 +32,16 @@ class Etdi(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What the inspector finds in the words, characters and names of a definition: the worst severity, and the codes.
+
+    A report, and no verdict: the policy says what it is worth. ``NONE``: nothing was found, or nobody looked.
+    """
+
+    severity: Literal["HIGH", "MEDIUM", "LOW", "NONE"] = "NONE"
+    codes: tuple[str, ...] = ()
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool of one server as it is NOW. ``first_seen`` is unix seconds."""
 
@@ -43,6 +53,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     annotations: dict[str, Any]
     etdi: Etdi
     first_seen: int
+    content: Content = Content()
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
