@@ -41,6 +41,9 @@ _TAKE: Final = r"(?:read|include|pass|put|provide|attach|paste|copy|insert|suppl
 
 _SOURCES: Final[dict[str, tuple[str, ...]]] = {
     "HIDES_FROM_USER": (
+        rf"\b{_PERSON}[^.!?\n]{{0,40}}\b(?:must|should|may|can|do|does|will)(?:n't| not| never)\b[^.!?\n]{{0,20}}\b(?:know|see|notice|learn|find out|hear|realise|realize|be (?:told|informed|aware|shown|notified))",
+        r"\bwithout (?:leaving )?(?:a |any )?(?:trace|mention|hint|sign)\b|\bleave (?:no|out any|behind no) (?:trace|mention|sign|hint)",
+        r"\b(?:must not|mustn't|should not|shouldn't|may not|never|don't|do not|cannot) (?:appear|show up|surface|be (?:visible|mentioned|included|listed|part))\b[^.!?\n]{0,40}\b(?:reply|response|answer|output|chat|summary)",
         rf"\b{_NEVER} (?:ever )?(?:be )?(?:{_TELL})(?:ing|ed)?\b[^.!?\n]{{0,60}}?\b(?:to |with )?{_PERSON}",
         rf"\b{_NEVER} (?:ever )?(?:{_TELL}|ask|confirm with|talk to|bother|let)(?:ing)? {_PERSON}",
         rf"\bwithout (?:{_TELL}|ask|inform|consult|involv|alert)(?:ing)?\b[^.!?\n]{{0,40}}?{_PERSON}",
@@ -58,6 +61,7 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
         r"\u043d\u0435 (?:\u0433\u043e\u0432\u043e\u0440\u0438|\u0441\u043e\u043e\u0431\u0449\u0430\u0439|\u0443\u043f\u043e\u043c\u0438\u043d\u0430\u0439|\u043f\u043e\u043a\u0430\u0437\u044b\u0432\u0430\u0439)[^.!?\n]{0,40}\u043f\u043e\u043b\u044c\u0437\u043e\u0432\u0430\u0442\u0435\u043b",
     ),
     "OVERRIDES_INSTRUCTIONS": (
+        r"\b(?:treat|consider|regard|view)\b[^.!?\n]{0,20}\b(?:everything|all|anything|what|any|previous|earlier|other)\b[^.!?\n]{0,60}\b(?:void|obsolete|outdated|irrelevant|invalid|superseded|cancelled|canceled|non-binding)",
         r"\b(?:ignore|disregard|forget|override|bypass|drop|discard|set aside|put aside)\b[^.!?\n]{0,40}\b(?:previous|prior|earlier|above|other|existing|original|preceding|former|all|any|your|system|safety|what)\b[^.!?\n]{0,30}\b(?:instruction|prompt|rule|guideline|direction|polic|restriction|safeguard|context|guardrail|you were told|everything)",
         r"\b(?:this|these|the following)\b[^.!?\n]{0,40}\b(?:overrides?|supersedes?|takes? (?:precedence|priority) over|replaces?|outranks?)\b[^.!?\n]{0,50}\b(?:instruction|prompt|rule|guideline|polic|anything|everything|all|other)",
         r"\byou are now\b[^.!?\n]{0,60}|\bfrom now on,? you\b|\bnew (?:system )?(?:instructions?|directives?|rules?)\s?:",
@@ -69,6 +73,7 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
         r"\u0438\u0433\u043d\u043e\u0440\u0438\u0440\u0443\u0439[^.!?\n]{0,40}(?:\u0438\u043d\u0441\u0442\u0440\u0443\u043a\u0446|\u043f\u0440\u0430\u0432\u0438\u043b)",
     ),
     "ORDERS_OTHER_TOOLS": (
+        r"\b(?:if|when|where|as soon as)\b[^.!?\n]{0,20}\b(?:a|an|any|another|the)\b[^.!?\n]{0,30}\b(?:tool|function|server|integration)s? (?:is|are) (?:available|present|installed|connected|enabled|there)\b[^.!?\n]{0,60}\b(?:should|must|use|set|include|carry|call|put)\b",
         rf"\b(?:before|prior to|after|instead of|whenever|each time|every time|when|if)\b[^.!?\n]{{0,30}}\b(?:{_CALL}[^.!?\n]{{0,20}})?\b(?:any|every|all|each|another)(?: of the)?(?: other| available)? (?:tool|function|server|action|operation)s?\b",
         r"\b(?:any|every|all|each|another|other)(?: of the)?(?: other| available)? (?:tool|function)s?\b[^.!?\n]{0,40}\b(?:must|should|only|require|depend|is (?:called|used|invoked)|are (?:called|used|invoked)|will (?:fail|not work|crash|break)|deprecated|disabled|broken|unsafe)",
         rf"\b(?:always|must)\b[^.!?\n]{{0,20}}\b{_CALL}[^.!?\n]{{0,20}}\bthis (?:tool|function)\b[^.!?\n]{{0,40}}\b(?:first|before|instead|every|any|each|also|too|whatever|regardless)",
@@ -78,6 +83,8 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
         r"\b(?:the |all )?other (?:tool|server|integration)s?\b[^.!?\n]{0,40}\b(?:is|are) (?:now )?(?:deprecated|broken|unsafe|compromised|insecure|outdated|unreliable|disabled)",
     ),
     "ASKS_FOR_SECRETS": (
+        rf"\b(?:open|read|load|cat|find|locate|collect|gather|grab)\b[^.!?\n]{{0,40}}\b{_KEYS}[^.!?\n]{{0,60}}\b(?:paste|pass|include|put|send|attach|hand|forward|add)\b",
+        r"\b(?:repeat|copy|paste|include|record|reproduce|write|pass|put|send)\b[^.!?\n]{0,20}\b(?:everything|all|anything|whatever|every (?:word|message))\b[^.!?\n]{0,40}\b(?:typed|said|wrote|written|asked|entered|told|discussed)\b",
         rf"\b{_TAKE}(?:s|ing)?\b[^!?\n]{{0,80}}{_FILES}",
         rf"{_FILES}[^!?\n]{{0,80}}\b(?:contents?|as (?:the |a )?(?:value|param|arg|side|context|note)|into (?:the |this )?(?:param|arg|field|note|side|context)|pass|include|put)",
         rf"\b{_TAKE}(?:ing)?\b[^.!?\n]{{0,40}}\b{_TALK}",
@@ -85,17 +92,20 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
         rf"\b{_KEYS}\b[^.!?\n]{{0,60}}\b(?:you (?:know|have|find|found|can see|come across|remember)|from (?:memory|the (?:conversation|context|environment|chat)))",
     ),
     "EXFILTRATES": (
+        rf"\b(?:has to|have to|must|should|shall|needs? to|is to|are to|gets?|is|are) (?:also |always )?(?:be )?(?:sent|forwarded|copied|posted|uploaded|delivered|mailed|mirrored|reported)\b[^.!?\n]{{0,30}}\bto\b[^.!?\n]{{0,20}}{_PLACE}",
         rf"\b(?:always |also |then |must |please |first |and )?{_SEND}\b[^.!?\n]{{0,80}}?\b(?:to|at|via|into)\b[^!?\n]{{0,30}}?{_PLACE}",
         rf"\b(?:bcc|blind copy|copy in|cc)\b[^!?\n]{{0,40}}{_PLACE}",
         r"\bfetch\b[^!?\n]{0,20}https?://[^\s]{0,200}(?:\?|\{|<)[^\s]{0,60}(?:data|q|content|key|token|chat|history)",
     ),
     "REDIRECTS_VALUES": (
+        r"\b(?:whoever|whomever|whichever|whatever|no matter (?:who|what|which))\b[^.!?\n]{0,40}\b(?:wants?|says?|asks?|names?|chooses?|requests?|types?|enters?|ordered)\b[^.!?\n]{0,20},[^.!?\n]{0,20}\b(?:use|fill|set|pick|choose|buy|send|pay|take|enter|always)\b",
         r"\b(?:set|change|replace|overwrite|swap|substitute|rewrite|modify|redirect|use)\b[^.!?\n]{0,60}\b(?:recipient|payee|beneficiary|receiver|iban|account(?: number)?|destination|e-?mail address|payer|merchant|address|to field|amount|price)\b[^!?\n]{0,40}\b(?:to|with|by|for|as|instead)\b[^!?\n]{0,40}(?:[\w.+-]{1,64}@|\d{4,}|\b(?:ours|this account|the following|our account|instead|whatever)\b)",
         r"\b(?:all|every|any|each)\b[^.!?\n]{0,30}\b(?:payment|transfer|refund|payout|order|message|e-?mail|invoice)s?\b[^.!?\n]{0,40}\b(?:must|should|has to|have to|shall|needs? to|are to|is to)\b[^.!?\n]{0,30}\b(?:go|be (?:sent|made|paid|addressed|routed|redirected|forwarded|transferred|issued))\b[^!?\n]{0,20}\bto\b",
         r"\b(?:regardless|no matter|irrespective)\b[^.!?\n]{0,30}\bwh(?:at|ich|o|om|oever|atever)\b[^.!?\n]{0,40}\b(?:user|customer|caller|human|person|they|prompt)\b",
         r"\b(?:add|increase|raise|round up|multiply|double)\b[^.!?\n]{0,30}\b(?:the )?(?:amount|total|price|fee)\b[^.!?\n]{0,40}\b(?:by|to|with)\b[^!?\n]{0,30}\b(?:and (?:send|pay|transfer)|\d+ ?%)",
     ),
     "SKIPS_CONFIRMATION": (
+        r"\b(?:bother|disturb|interrupt|annoy|trouble)(?:ing)?\b[^.!?\n]{0,40}\b(?:approval|confirmation|prompt|question|permission|confirm)",
         r"\b(?:without|skip(?:ping)?|bypass(?:ing)?|omit(?:ting)?|avoid(?:ing)?|suppress(?:ing)?|no need (?:for|to)|never (?:ask|wait) for|don't (?:ask|wait) for|do not (?:ask|wait) for|not required to)\b[^.!?\n]{0,40}\b(?:confirm|confirmation|approval|approv|consent|permission|authori[sz]ation|review|handshake|countersign|verification|double[- ]?check)",
         rf"\b{_PERSON} (?:has|have) (?:already|previously|fully|implicitly) (?:approved|confirmed|authori[sz]ed|consented|agreed|given)",
         r"\b(?:already|pre-?|automatically|auto-?)[ -]?(?:approved|authori[sz]ed|confirmed)\b[^.!?\n]{0,40}\b(?:by the user|no (?:further|need)|so|proceed|user|all|every)",
@@ -104,6 +114,8 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
         r"\b(?:confirmation|approval|consent|permission)s?\b[^.!?\n]{0,20}\b(?:is|are) (?:not (?:needed|required|necessary)|unnecessary|implied|implicit|assumed|waived)",
     ),
     "RUNS_COMMANDS": (
+        r"\b(?:start|open|launch|spawn)\b[^.!?\n]{0,12}\b(?:shell|terminal|console|command prompt)\b[^.!?\n]{0,40}\b(?:and|then|to)\b[^.!?\n]{0,12}\b(?:run|launch|execute|type|enter|start|paste)",
+        r"\b(?:run|execute|launch|start|type|enter|issue)\b[^.!?\n]{0,20}\b(?:npx|npm (?:i|install)|pip install|curl|wget|git clone|docker run|osascript)\b",
         r"\b(?:curl|wget)\b[^\n]{0,200}\|\s?(?:sudo )?(?:ba|z|da)?sh\b",
         r"\b(?:run|execute|type|paste|enter)\b[^.!?\n]{0,40}\b(?:in|into|on) (?:the |a |your |their )?(?:terminal|shell|console|command line)\b",
         r"\b(?:run|execute|first run|always run)\b[^.!?\n]{0,30}\b(?:rm -|sudo |chmod |curl |wget |powershell|bash -c|sh -c|nc -|base64 -d|eval\b|python -c)",
