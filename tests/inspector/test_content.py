@@ -44,6 +44,13 @@ def test_rates_on_what_the_checks_were_made_with() -> None:
     assert rates(of("pairs"), least=Severity.HIGH).true_positives >= 0.9
 
 
+def test_rates_on_what_the_checks_were_not_made_with() -> None:
+    """Lower, and asserted as they are: patterns find what they know."""
+    seen = rates(of("holdout"), least=Severity.MEDIUM)
+    assert seen.true_positives >= 0.6
+    assert seen.false_positives <= 0.05
+
+
 def test_no_tool_of_paypal_is_accused() -> None:
     """Nor is one of them said to be anything but what it is."""
     tools = [one.wire for one in of("paypal")]
