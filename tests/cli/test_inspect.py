@@ -149,3 +149,12 @@ def test_unusable(run: Run, arguments: tuple[str, ...]) -> None:
     assert ran.code == 2
     assert ran.err
     assert "secret@" not in ran.err + ran.out
+
+
+def test_whoever_approves_is_told(run: Run, config: Any) -> None:
+    """``countersign tools show`` of a server's poisoned tool."""
+    config(upstreams={"odd": {"command": [sys.executable, hostile_server.__file__, "poison"]}})
+    shown = run("tools", "show", "odd", "t")
+    assert shown.code == 0, shown.err
+    assert "inspector: HIGH: HIDES_FROM_USER" in shown.out
+    assert run("tools", "show", "odd", "t", "--json").document["content"]["severity"] == "HIGH"
