@@ -25,6 +25,8 @@ from gateway.inspector.values import check_value
 
 MAX_OF_ONE_CODE: Final = 3
 """Findings of one code about one tool; how many more there are, nobody needs to know."""
+MAX_LISTING_CHARS: Final = 4 * 1024 * 1024
+"""Characters of one listing that are read. Attack: a listing that takes whoever inspects it minutes."""
 _READ: Final = 12
 """Characters of a text that is worth matching."""
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -77,8 +79,13 @@ def inspect_listing(
     around = surroundings_of(names, () if known is None else known.names)
     among = check_listing(names)
     made = []
+    left = MAX_LISTING_CHARS
     for index, wire in enumerate(wires):
-        findings = [*among.get(index, ()), *inspect_content(wire, around)]
+        left -= sum(len(one.text) for one in texts_of(wire).texts) if left > 0 else 0
+        content = (
+            inspect_content(wire, around) if left > 0 else (found(CONTENT_CODES, "NOT_WHOLLY_INSPECTED"),)
+        )
+        findings = [*among.get(index, ()), *content]
         if known is not None and names[index]:
             findings += known.check(names[index])
         made.append(worst_first(findings))

@@ -104,6 +104,14 @@ def test_what_is_too_large_to_be_read_is_not_called_clean() -> None:
         assert "NOT_WHOLLY_INSPECTED" in {one.code for one in inspect_content(wire)}
 
 
+def test_a_listing_is_read_within_bounds() -> None:
+    """Attack: thousands of long definitions, so that an inspection never ends; the last ones are not called clean."""
+    text = "a" * 400_000
+    found = inspect_listing([{"name": f"tool{index}", "description": text} for index in range(12)])
+    assert [one.code for one in found[0]] == ["LONG_DESCRIPTION"]
+    assert "NOT_WHOLLY_INSPECTED" in {one.code for one in found[-1]}
+
+
 def test_words_of_the_server_are_cut_masked_and_visible() -> None:
     """Attack: a credential, or a terminal's escape sequence, that a report would spread."""
     secret = "Bearer " + "abcdefgh" * 4
