@@ -25,6 +25,8 @@ from gateway.catalog.seal import Seal, key_of
 from gateway.catalog.seal import generated_key as generated_approval_key
 from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError, StoreUnavailable
+from gateway.inspector.fact import content_reader
+from gateway.inspector.names import Known, KnownNames
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
 from gateway.places import policies_folder
@@ -48,6 +50,7 @@ from gateway.targets import presets_of, target_of, with_preset
 from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
 from gateway.upstream.paypal.client import Limits, connect
+from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.server import PayPalServer
 from gateway.upstream.paypal.token import ClientCredentials
 from gateway.upstream.target import Upstream
@@ -95,7 +98,16 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             seal=seal,
             anchor=None if seal is None else Anchor(anchor_of(settings), seal),
         )
-        catalog = Catalog(upstreams, approvals, store, now=now, verifier=verifier, admits=admits)
+        named = KnownNames([Known(server="PayPal", name=name, reference=True) for name in TOOLS])
+        catalog = Catalog(
+            upstreams,
+            approvals,
+            store,
+            now=now,
+            verifier=verifier,
+            admits=admits,
+            content=content_reader(named),
+        )
         yield Shelf(
             store=store,
             upstreams=upstreams,

@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 
 from gateway.catalog.approvals import Approvals, approval_key
+from gateway.catalog.contents import ContentReader, Contents
 from gateway.catalog.definition import Definition, read_definition
 from gateway.catalog.schema import InputSchema
-from gateway.catalog.tool import Approval, Etdi, EtdiStatus, Tool
+from gateway.catalog.tool import Approval, Content, Etdi, EtdiStatus, Tool
 from gateway.catalog.verification import DefinitionVerifier, NobodyTrusted, Verdict
 from gateway.errors import Unavailable, UnknownTool, UpstreamUnavailable
 from gateway.state.store import Space, Store
@@ -80,12 +81,14 @@ class _Server:
     seen: dict[str, int] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     firsts: dict[str, str] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
 
 
 class Catalog:
     """Definitions and approvals behind one question: what is this tool, now?
 
-    ``verifier`` proves where definitions come from, ``admits`` says which origins are good enough to be listed at all.
+    ``verifier`` proves where definitions come from, ``admits`` says which origins are good enough to be listed at all,
+    ``content`` what there is in a definition for a person to look at; each definition is read once.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Catalog:
         max_age_sensitive_s: float = 2.0,
         verifier: DefinitionVerifier | None = None,
         admits: Callable[[Etdi], bool] | None = None,
+        content: ContentReader | None = None,
     ) -> None:
         self._servers = {name: _Server(upstream) for name, upstream in upstreams.items()}
         self._approvals = approvals
@@ -108,6 +112,7 @@ class Catalog:
         self._max_age_sensitive_s = max_age_sensitive_s
         self._verifier = verifier or NobodyTrusted()
         self._admits = admits
+        self._content = content
 
     async def current(self, server: str, tool: str, *, sensitive: bool) -> Entry:
         """The tool as it is now.
@@ -198,6 +203,7 @@ class Catalog:
         seen: dict[str, int] = {}
         unique: list[tuple[Definition, InputSchema]] = []
         left_out: set[str] = set()
+        contents = server.contents.reading(self._content)
         for wire in wires:
             try:
                 key, (definition, schema) = _understood(wire, server.known)
@@ -207,6 +213,7 @@ class Catalog:
             known[key] = definition, schema
             if names[definition.name] == 1:
                 unique.append((definition, schema))
+                await contents.read(key, definition.name, wire)
         verdicts = await self._verifier.verify(name, [definition for definition, _ in unique])
         tools: dict[str, _Listed] = {}
         for (definition, schema), verdict in zip(unique, verdicts, strict=True):
@@ -215,13 +222,14 @@ class Catalog:
                 left_out.add(f"{definition.name!r} is left out: its origin is {etdi.status.value}")
                 continue
             first_seen = await self._first_seen(name, definition, server.seen, seen)
-            tool = _tool(definition, etdi, first_seen)
+            tool = _tool(definition, etdi, first_seen, contents.of(definition.name))
             if await self._first_use(name, definition, server.firsts) != definition.definition_hash:
                 tool = msgspec.structs.replace(tool, changed_since_first_use=True)
             tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema, verdict=verdict)
         for one in sorted(left_out - server.left_out):
             _log.warning("server %s: the tool %s", name, one)  # once, not with every listing
         server.known, server.seen, server.left_out = known, seen, left_out
+        server.contents = contents
         server.firsts = {one: first for one, first in server.firsts.items() if one in tools}
         return _Listing(number=number, read_at=read_at, tools=tools)
 
@@ -259,7 +267,7 @@ class Catalog:
         return first
 
 
-def _tool(definition: Definition, etdi: Etdi, first_seen: int) -> Tool:
+def _tool(definition: Definition, etdi: Etdi, first_seen: int, content: Content) -> Tool:
     return Tool(
         name=definition.name,
         version=definition.version,
@@ -269,6 +277,7 @@ def _tool(definition: Definition, etdi: Etdi, first_seen: int) -> Tool:
         annotations=definition.annotations,
         etdi=etdi,
         first_seen=first_seen,
+        content=content,
     )
 
 

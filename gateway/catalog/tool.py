@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -37,6 +37,16 @@ class Etdi(msgspec.Struct, frozen=True, kw_only=True):
         return ": ".join(word for word in (self.status.value, self.evidence, self.error) if word)
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What the inspector finds in the words, characters and names of a definition: the worst severity, and the codes.
+
+    A report, and no verdict: the policy says what it is worth. ``NONE``: nothing was found, or nobody looked.
+    """
+
+    severity: Literal["HIGH", "MEDIUM", "LOW", "NONE"] = "NONE"
+    codes: tuple[str, ...] = ()
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool of one server as it is NOW. ``first_seen`` is unix seconds."""
 
@@ -50,6 +60,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: int
     changed_since_first_use: bool = False
     """Another definition than the first that was listed here under this name: what an unapproved tool is held to."""
+    content: Content = Content()
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):

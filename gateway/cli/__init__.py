@@ -20,6 +20,7 @@ from gateway.cli.demo import demo
 from gateway.cli.etdi import etdi
 from gateway.cli.hosts import hosts
 from gateway.cli.idp import idp
+from gateway.cli.inspect import inspect
 from gateway.cli.kill import kill
 from gateway.cli.policy import policy
 from gateway.cli.receipt import receipt
@@ -60,6 +61,7 @@ for command in (
     receipt,
     kill,
     etdi,
+    inspect,
     idp,
     settings,
     paypal,

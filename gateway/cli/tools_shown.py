@@ -71,6 +71,8 @@ def print_review(console: Console, review: Review, *, whole: bool, table: bool =
         version, provider = visible(live.version or "none"), visible(live.provider or "none")
         _say(console, f"definition {live.definition_hash}")
         _say(console, f"version {version}  provider {provider}  origin {live.etdi.status.value}")
+        if live.content.codes:
+            _say(console, f"inspector: {live.content.severity}: {', '.join(live.content.codes)}")
     if review.approval is not None:
         _say_approval(console, review.approval)
     if whole and review.definition is not None:

@@ -71,6 +71,7 @@ def _tool(name: str) -> dict[str, Any]:
         "annotations": {"readOnlyHint": True},
         "etdi": {"status": "verified", "evidence": "release", "error": None},
         "first_seen": 1_795_000_000,
+        "content": {"severity": "NONE", "codes": []},
     }
 
 

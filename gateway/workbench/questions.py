@@ -99,6 +99,7 @@ def _good(server: str, tool: str, arguments: Document, data: Document, known: To
             "annotations": {},
             "etdi": {"status": "verified", "evidence": "release", "error": None},
             "first_seen": NOW - 86_400,
+            "content": {"severity": "NONE", "codes": []},
         },
         "approval": {
             "version": "1.0.0",

@@ -16,11 +16,14 @@ objection(tool, approval) := code if {
 } else := code if {
 	code := _standing(approval)
 	not migration.softens(tool, code)
-} else := _change(tool, approval) if {
+} else := code if {
 	is_object(approval)
+	code := _change(tool, approval)
 } else := code if {
 	code := _first_use(tool, approval)
 	not migration.softens(tool, code)
+} else := "catalog.content_refused" if {
+	_refused(tool)
 }
 
 # METADATA
@@ -81,6 +84,20 @@ else := "catalog.permissions_changed" if not _nothing_new(tool, approval)
 else := "catalog.permission_not_approved" if not _permitted(tool, approval)
 
 else := "catalog.definition_changed" if not tool.definition_hash == approval.definition_hash
+
+# What the inspector found in the definition, where the operator wants that to count. A tool of which nothing is said is
+# then one that nobody looked at.
+_refused(tool) if not _readable(tool)
+
+_readable(_) if data.gateway.catalog.refuse_content == []
+
+_readable(tool) if {
+	refused := data.gateway.catalog.refuse_content
+	is_array(refused)
+	severity := tool.content.severity
+	severity in {"HIGH", "MEDIUM", "LOW", "NONE"}
+	not severity in refused
+}
 
 _unexpired(approval) if approval.expires == null
 

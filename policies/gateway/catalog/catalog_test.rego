@@ -120,3 +120,38 @@ test_softening_does_not_end_the_checks if {
 	catalog.objection(foreign, approval) == "catalog.definition_changed" with input as example_test.read
 		with data.gateway.migration.phase as "preparation"
 }
+
+test_what_the_inspector_found_refuses_nobody_by_itself if {
+	not objection({"content": {"severity": "HIGH", "codes": ["HIDES_FROM_USER"]}}, {})
+}
+
+refused_at(list) := {severity |
+	some severity in ["HIGH", "MEDIUM", "LOW", "NONE", "UNHEARD_OF"]
+	found := {"content": {"severity": severity, "codes": []}}
+	got := objection(found, {}) with data.gateway.catalog.refuse_content as list
+	got == "catalog.content_refused"
+}
+
+test_what_the_inspector_found_counts_where_the_operator_says_so if {
+	refused_at(["HIGH"]) == {"HIGH", "UNHEARD_OF"}
+	refused_at(["HIGH", "MEDIUM"]) == {"HIGH", "MEDIUM", "UNHEARD_OF"}
+}
+
+test_a_list_that_is_none_refuses_everything if {
+	refused_at("HIGH") == {"HIGH", "MEDIUM", "LOW", "NONE", "UNHEARD_OF"}
+}
+
+test_a_tool_that_nobody_looked_at_is_refused_with_the_rest if {
+	objection({}, {}) == "catalog.content_refused" with data.gateway.catalog.refuse_content as ["HIGH"]
+}
+
+test_no_phase_softens_what_was_found if {
+	poisoned := object.union(tool, {
+		"etdi": {"status": "unverified", "evidence": null},
+		"content": {"severity": "HIGH", "codes": ["HIDES_FROM_USER"]},
+	})
+
+	catalog.objection(poisoned, null) == "catalog.content_refused" with input as example_test.read
+		with data.gateway.migration.phase as "preparation"
+		with data.gateway.catalog.refuse_content as ["HIGH"]
+}
