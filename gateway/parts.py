@@ -27,6 +27,7 @@ from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
+from gateway.own_issuer import mounted_issuer_of
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
@@ -85,7 +86,8 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
         classes = Classes.load(policy_folder_of(settings))
-        verifier = await verifier_of(settings, classes, stack, now=now)
+        mounted = mounted_issuer_of(settings, store, now=now)
+        verifier = await verifier_of(settings, classes, stack, now=now, mounted=mounted)
         admits = admission_of(settings.etdi)
         seal = seal_of(settings)
         approvals = Approvals(

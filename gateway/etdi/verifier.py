@@ -119,6 +119,8 @@ class EtdiVerifier:
         """See :class:`~gateway.catalog.verification.DefinitionVerifier`. A dozen comparisons."""
         if not verdict.since - _SKEW_S <= self._clock() < verdict.until:
             return False
+        if verdict.standing is not None and verdict.standing.over:
+            return False
         basis = verdict.basis
         if basis is None or basis.keys is None:
             return True
@@ -209,6 +211,7 @@ class EtdiVerifier:
             since=now,
             until=until,
             basis=basis,
+            standing=None if proven is None else proven.standing,
         )
         self._proven.put(key_of(definition, self._trust), verdict, tool=_tool(definition))
         return verdict
