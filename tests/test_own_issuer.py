@@ -40,13 +40,10 @@ async def test_it_stands_by_what_it_issued_until_it_is_revoked(idp: Idp) -> None
     """And then stays with its no. Private keys and passphrase are not asked for: the folder is not there."""
     token = await idp.token(await idp.client())
     standing = await mounted(idp).standing(Secret(token.encode()))
-    assert await standing.holds()
-    assert not standing.over
+    assert (await standing.holds(), standing.over) == (True, False)
     jti = (await idp.verified(token))["jti"]
     await idp.shelves.tokens.revoke(jti)
-    assert not await standing.holds()
-    assert standing.over
-    assert not await standing.holds()
+    assert (await standing.holds(), standing.over, await standing.holds()) == (False, True, False)
 
 
 @pytest.mark.parametrize("what", ["revoked", "expired", "nobody's", "none"])

@@ -248,7 +248,8 @@ class EtdiVerifier:
         now = self._clock()
         before = self._proven.get(key)
         last = None
-        if before is not None and before.basis is not None:
+        over = before is not None and before.standing is not None and before.standing.over
+        if before is not None and before.basis is not None and not over:
             keys = before.basis.keys
             last = Success(
                 at=before.since,

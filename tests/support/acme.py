@@ -121,7 +121,9 @@ async def registered(shelves: Shelves, provider: str = "acme", **members: Any) -
     return made.client_id, secret
 
 
-def trusting(issuer: str, folder: Path, *, signed: bool = True, **members: Any) -> EtdiSettings:
+def trusting(
+    issuer: str, folder: Path, *, signed: bool = True, required: bool = False, **members: Any
+) -> EtdiSettings:
     """The gateway's settings: this issuer for Acme's and Mallory's tools, and Acme's own key."""
     own = signer(folder)
     key = ProviderKeySettings(provider="acme", key_id=own.key_id, public_key=own.public_pem())
@@ -129,7 +131,7 @@ def trusting(issuer: str, folder: Path, *, signed: bool = True, **members: Any) 
         issuer=issuer,
         **{"providers": ("acme", "mallory"), "require_definition_hash": True, **members},
     )
-    return EtdiSettings(issuers=(one,), provider_keys=(key,) if signed else ())
+    return EtdiSettings(issuers=(one,), provider_keys=(key,) if signed else (), capability_required=required)
 
 
 @asynccontextmanager
