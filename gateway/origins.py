@@ -83,7 +83,9 @@ async def verifier_of(
     own = {} if mounted is None else {mounted.issuer: mounted}
     tokens = TokenVerifier(trust, keys=keys, introspection=asked, own=own, clock=now)
     guarded = GuardedTokens(tokens, timeout_s=settings.timeout_s, retry=settings.retry)
-    return EtdiVerifier(trust, guarded, _rules(settings), sensitive=classes.is_sensitive, clock=now)
+    return EtdiVerifier(
+        trust, guarded, _rules(settings), sensitive=classes.is_sensitive, clock=now, registry=mounted
+    )
 
 
 async def reached(whole: Settings) -> dict[str, bool]:

@@ -10,34 +10,48 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from gateway.errors import StoreUnavailable
 from gateway.etdi.errors import EtdiCode, NotVerified
+from gateway.etdi.trust import ProviderKey
 from gateway.identity.credentials import Secret
 from gateway.identity.errors import IssuerUnavailable
 from gateway.identity.jwk import VerificationKey, verification_key
+from gateway.idp.errors import IdpRefused
 from gateway.idp.introspection import Introspection, Mark
 from gateway.idp.issued import IssuedTokens
 from gateway.idp.issuing import Rules
 from gateway.idp.key_book import KeyBook
 from gateway.idp.key_files import KeyFiles
+from gateway.idp.provider import Provider, Status
 from gateway.idp.providers import Providers
+from gateway.idp.public_key import read_public_key
 from gateway.settings import Settings
 from gateway.settings.idp import audience_of, issuer_of
 from gateway.state.store import Store
 
 
 class MountedIssuer:
-    """A :class:`gateway.etdi.token.OwnIssuer`, and its keys as :class:`gateway.etdi.token.IssuerKeys`."""
+    """A :class:`gateway.etdi.token.OwnIssuer`, its keys as :class:`gateway.etdi.token.IssuerKeys`, and the keys that
+    providers registered as :class:`gateway.etdi.standing.KeyRegistry`."""
 
     generation = 0
     """Of the keys: a withdrawn one is seen by each token's standing."""
 
     def __init__(
-        self, issuer: str, introspection: Introspection, keys: KeyBook, *, now: Callable[[], float]
+        self,
+        issuer: str,
+        introspection: Introspection,
+        keys: KeyBook,
+        providers: Providers,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self.issuer = issuer
         self._introspection = introspection
         self._keys = keys
+        self._providers = providers
         self._now = now
 
     async def standing(self, token: Secret) -> MountedStanding:
@@ -52,6 +66,24 @@ class MountedIssuer:
         if mark is None:
             raise NotVerified(EtdiCode.TOKEN_INVALID_CLAIMS, "Token is not active")
         return MountedStanding(self._introspection, mark)
+
+    async def key_standing(self, key: ProviderKey) -> KeyStanding | None:
+        """See :class:`gateway.etdi.standing.KeyRegistry`. :raises NotVerified:"""
+        pem = key.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        try:
+            kid, _, _ = read_public_key(pem.decode())
+            provider = await self._providers.find(key.provider)
+        except IdpRefused:  # of a kind that cannot be registered
+            return None
+        except StoreUnavailable:
+            raise NotVerified(
+                EtdiCode.SYSTEM_UNAVAILABLE, "The provider's key cannot be looked up", definitive=False
+            ) from None
+        if provider is None or all(one.kid != kid for one in provider.keys):
+            return None
+        if not _vouches(provider, kid, self._now()):
+            raise NotVerified(EtdiCode.TOKEN_INVALID_SIGNATURE, "The provider's key was revoked")
+        return KeyStanding(self._providers, key.provider, kid, now=self._now)
 
     def current(self) -> bool:
         """They are read when they are needed."""
@@ -87,6 +119,32 @@ class MountedStanding:
         return not self.over
 
 
+class KeyStanding:
+    """A :class:`gateway.catalog.verification.Standing` of a provider's own key, by its thumbprint (R124)."""
+
+    def __init__(self, providers: Providers, provider: str, kid: str, *, now: Callable[[], float]) -> None:
+        self._providers = providers
+        self._provider = provider
+        self._kid = kid
+        self._now = now
+        self.over = False
+
+    async def holds(self) -> bool:
+        """See :class:`gateway.catalog.verification.Standing`. :raises StoreUnavailable:"""
+        if not self.over:
+            provider = await self._providers.find(self._provider)
+            self.over = provider is None or not _vouches(provider, self._kid, self._now())
+        return not self.over
+
+
+def _vouches(provider: Provider, kid: str, now: float) -> bool:
+    """Whether nothing speaks against that key. One that was never approved here may be trusted by the settings."""
+    key = next((one for one in provider.keys if one.kid == kid), None)
+    if key is None or provider.status is not Status.APPROVED or key.revoked_at is not None:
+        return False
+    return key.valid_until is None or now < key.valid_until
+
+
 def mounted_issuer_of(settings: Settings, store: Store, *, now: Callable[[], float]) -> MountedIssuer | None:
     """None unless ``idp.mounted``. It signs nothing, so it needs neither the private keys nor their passphrase."""
     if not settings.idp.mounted:
@@ -100,7 +158,6 @@ def mounted_issuer_of(settings: Settings, store: Store, *, now: Callable[[], flo
         now=now,
     )
     rules = Rules(issuer=issuer, audience=audience_of(settings), lifetime_s=idp.lifetime_seconds)
-    introspection = Introspection(
-        rules, keys, Providers(store, now=now), IssuedTokens(store, now=now), now=now
-    )
-    return MountedIssuer(issuer, introspection, keys, now=now)
+    providers = Providers(store, now=now)
+    introspection = Introspection(rules, keys, providers, IssuedTokens(store, now=now), now=now)
+    return MountedIssuer(issuer, introspection, keys, providers, now=now)

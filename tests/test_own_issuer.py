@@ -9,6 +9,7 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.etdi.errors import EtdiCode, NotVerified
+from gateway.etdi.trust import ProviderKey, read_provider_key
 from gateway.identity.credentials import Secret
 from gateway.identity.errors import IssuerUnavailable
 from gateway.own_issuer import MountedIssuer, mounted_issuer_of
@@ -16,7 +17,8 @@ from gateway.settings import Settings
 from gateway.settings.idp_model import IdpSettings
 from gateway.state.open import open_store
 from gateway.state.store import Store
-from tests.support.idp import AUDIENCE, Idp, running_idp
+from tests.support.idp import AUDIENCE, Idp, pem_of, running_idp, unrecorded
+from tests.support.keys import SigningKey
 
 
 @pytest.fixture
@@ -101,3 +103,32 @@ async def test_a_store_that_is_gone_vouches_for_nothing(idp: Idp) -> None:
 async def test_unmounted_there_is_none(idp: Idp) -> None:
     """Nothing is opened for it."""
     assert mounted_issuer_of(Settings(), idp.store, now=idp.clock) is None
+
+
+def provider_key(key: SigningKey) -> ProviderKey:
+    """As the settings have it."""
+    return read_provider_key(pem_of(key.private).encode(), provider="acme", key_id="key-1")
+
+
+async def test_a_providers_key_stands_until_it_is_revoked_or_replaced(idp: Idp) -> None:
+    """Registered and revoked; another key, or another provider's, is the settings' to say."""
+    issuer, client = mounted(idp), await idp.client()
+    key = provider_key(client.key)
+    standing = await issuer.key_standing(key)
+    assert standing is not None
+    assert (await standing.holds(), standing.over) == (True, False)
+    assert await issuer.key_standing(provider_key(SigningKey("ES256", None))) is None
+    foreign = read_provider_key(pem_of(client.key.private).encode(), provider="else", key_id="key-1")
+    assert await issuer.key_standing(foreign) is None
+    kid = client.provider.keys[0].kid
+    await idp.shelves.providers.change(
+        "acme", lambda found, now: found.with_revoked(kid, now), record=unrecorded
+    )
+    assert (await standing.holds(), standing.over, await standing.holds()) == (False, True, False)
+    with pytest.raises(NotVerified, match="was revoked") as refused:
+        await issuer.key_standing(key)
+    assert refused.value.code is EtdiCode.TOKEN_INVALID_SIGNATURE
+    await idp.store.aclose()
+    with pytest.raises(NotVerified) as unknown:
+        await issuer.key_standing(key)
+    assert (unknown.value.code, unknown.value.definitive) == (EtdiCode.SYSTEM_UNAVAILABLE, False)

@@ -19,6 +19,7 @@ from gateway.catalog.approvals import Approvals
 from gateway.catalog.definition import read_definition
 from gateway.identity_provider import shelves_of
 from gateway.idp.provider import Provider, Status
+from gateway.idp.public_key import read_public_key
 from gateway.settings.idp_model import IdpSettings
 from gateway.settings.kinds import Hidden
 from tests.support import acme
@@ -144,6 +145,24 @@ async def test_a_provider_is_suspended_at_the_mounted_provider(tmp_path: Path) -
         assert status_of(await chain.call()) == "executed"
         await chain.shelves.providers.change("acme", suspended, record=unrecorded)
         await refused(chain, "catalog.token_invalid")
+
+
+async def test_a_providers_own_key_is_revoked_at_the_mounted_provider(tmp_path: Path) -> None:
+    """The token is good and the key is still in the settings: what it signed is worth nothing all the same (R124)."""
+    async with mounted_chain(tmp_path) as chain:
+        key = read_public_key(acme.signer(tmp_path).public_pem())
+        await chain.shelves.providers.change(
+            "acme",
+            lambda found, now: found.with_proposed(key, now).with_approved(key[0], now),
+            record=unrecorded,
+        )
+        await chain.approve()
+        assert status_of(await chain.call()) == "executed"
+        await chain.shelves.providers.change(
+            "acme", lambda found, now: found.with_revoked(key[0], now), record=unrecorded
+        )
+        await refused(chain, "catalog.signature_invalid")
+        assert (await chain.entry()).tool.etdi.status == "signature_invalid"
 
 
 @asynccontextmanager
