@@ -207,18 +207,6 @@ def revoke(config: Path | None, server: str, tool: str, by: str, why: str | None
 
 @tools.command()
 @config_option
-@click.argument("server")
-@click.argument("tool")
-@_BY
-@_WHY
-def request(config: Path | None, server: str, tool: str, by: str, why: str | None) -> None:
-    """Ask for the approval of TOOL as it is now: it waits in the console and in `tools list --pending`."""
-    run(_request(settings_of(config), server, tool, by=by, why=why))
-    click.echo(f"{server} {tool}: asked for")
-
-
-@tools.command()
-@config_option
 @_BY
 @click.option(
     "--plain",
@@ -294,11 +282,6 @@ async def _approve_all(
 async def _revoke(settings: Settings, server: str, tool: str, *, by: str, why: str | None) -> bool:
     async with _desk(settings) as desk:
         return await desk.deciding.revoke(_actor(by), server, tool, why=why) is not None
-
-
-async def _request(settings: Settings, server: str, tool: str, *, by: str, why: str | None) -> None:
-    async with _desk(settings) as desk:
-        await desk.deciding.request(_actor(by), server, tool, why=why)
 
 
 async def _reseal(settings: Settings, *, by: str, plain: bool) -> tuple[int, int]:

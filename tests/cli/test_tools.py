@@ -97,14 +97,3 @@ def test_nothing_is_approved_that_cannot_be_recorded(run: Run, config: Config) -
     assert run("tools", "revoke", "paypal", TOOL, "--by", "ann").code == 2
     config()
     assert "revoked" not in row(run)["approval"]
-
-
-def test_an_approval_is_asked_for(run: Run, tmp_path: Path) -> None:
-    """It waits, with the reason in its history; nothing is approved by it."""
-    assert run("tools", "revoke", "paypal", TOOL, "--by", "ann").code == 0
-    asked = run("tools", "request", "paypal", TOOL, "--by", "bob", "--why", "refunds are due")
-    assert (asked.code, asked.out.strip()) == (0, f"paypal {TOOL}: asked for")
-    assert "revoked" in row(run)["approval"]
-    assert "refunds are due" in run("tools", "history", "paypal", TOOL).out
-    assert [one["reasons"] for one in audit_lines(tmp_path)][-1] == ["admin.request_tool"]
-    assert run("tools", "request", "paypal", "no_such_tool", "--by", "bob").code == 2
