@@ -155,10 +155,11 @@ def on_pipes(folder: Path, issuer: str, client: tuple[str, str]) -> UpstreamSett
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, etdi: EtdiSettings, upstreams: dict[str, Any], **more: Any
+    folder: Path, etdi: EtdiSettings, upstreams: dict[str, Any], *, phase: str = "enforcement", **more: Any
 ) -> AsyncIterator[House]:
-    """The default policy, enforced; it knows the tool as internal, and that at these servers it needs to read only."""
+    """The default policy in a phase; it knows the tool as internal, and that at these servers it needs to read only."""
     policies = copied(folder)
+    edit_data(policies, "migration", phase=phase)
     edit_data(policies, "classes", tools={TOOL: 4})
     edit_data(policies, "catalog", needs={f"{name}/{TOOL}": [READ] for name in upstreams})
     async with running_house(
