@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from mcp.server import MCPServer
+from starlette.types import ASGIApp
 
 from gateway.catalog.approvals import Approvals
 from gateway.serving import serving
@@ -20,7 +21,7 @@ from tests.support.house import House
 from tests.support.idp import AUDIENCE, running_idp
 
 MODES = ("2026-07-28", "legacy")
-WRAPS = {"modern": OfTheNewerEra, "legacy": OfTheOlderEra}
+WRAPS: dict[str, Callable[[ASGIApp], ASGIApp]] = {"modern": OfTheNewerEra, "legacy": OfTheOlderEra}
 SECURED = {era: f"secured-{era}" for era in ERAS}
 PLAIN = {era: f"plain-{era}" for era in ERAS}
 
