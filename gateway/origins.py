@@ -25,6 +25,7 @@ from gateway.etdi.verifier import EtdiVerifier, Rules
 from gateway.identity.endpoints import parse_endpoint
 from gateway.identity.fetch import Fetcher, HttpFetcher
 from gateway.identity.keys import LocalKeys, RemoteKeys
+from gateway.own_issuer import MountedIssuer
 from gateway.policy.classes import Classes
 from gateway.settings import Settings
 from gateway.settings.etdi import EtdiSettings, ProviderKeySettings, ToolIssuerSettings
@@ -39,10 +40,18 @@ _LEVELS = {
 
 
 async def verifier_of(
-    whole: Settings, classes: Classes, stack: AsyncExitStack, *, now: Callable[[], float] = time.time
+    whole: Settings,
+    classes: Classes,
+    stack: AsyncExitStack,
+    *,
+    now: Callable[[], float] = time.time,
+    mounted: MountedIssuer | None = None,
 ) -> DefinitionVerifier:
-    """What the catalog asks. Key sets are fetched in the background from now on: a dead issuer keeps nobody from
-    starting, and is warned of (R156). :raises SettingsError: a setting that shows here to be unusable."""
+    """What the catalog asks. ``mounted``: the identity provider in this gateway, if there is one. Key sets are fetched
+    in the background from now on: a dead issuer keeps nobody from starting, and is warned of (R156).
+
+    :raises SettingsError: a setting that shows here to be unusable.
+    """
     settings = whole.etdi
     level = logging.WARNING if settings.log_security_events_only else _LEVELS[settings.log_level]
     logging.getLogger("countersign.etdi").setLevel(max(level, _LEVELS[settings.log_level]))
@@ -54,7 +63,15 @@ async def verifier_of(
     if chosen:
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
         for one in chosen:
-            keys[one.issuer] = _keys(one, settings, http)
+            if (
+                mounted is not None
+                and one.issuer == mounted.issuer
+                and one.jwks_uri is None
+                and one.jwks_file is None
+            ):
+                keys[one.issuer] = mounted
+            else:
+                keys[one.issuer] = _keys(one, settings, http)
             if one.introspection_url is not None:
                 asked[one.issuer] = _introspection(one, one.introspection_url, http, now=now)
     remote = [one for one in keys.values() if isinstance(one, RemoteKeys)]
@@ -63,9 +80,12 @@ async def verifier_of(
     if remote:
         prefetching = asyncio.gather(*(one.prefetch() for one in remote))
         stack.push_async_callback(stopped, asyncio.ensure_future(_waited(prefetching)))
-    tokens = TokenVerifier(trust, keys=keys, introspection=asked, clock=now)
+    own = {} if mounted is None else {mounted.issuer: mounted}
+    tokens = TokenVerifier(trust, keys=keys, introspection=asked, own=own, clock=now)
     guarded = GuardedTokens(tokens, timeout_s=settings.timeout_s, retry=settings.retry)
-    return EtdiVerifier(trust, guarded, _rules(settings), sensitive=classes.is_sensitive, clock=now)
+    return EtdiVerifier(
+        trust, guarded, _rules(settings), sensitive=classes.is_sensitive, clock=now, registry=mounted
+    )
 
 
 async def reached(whole: Settings) -> dict[str, bool]:

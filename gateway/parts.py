@@ -25,10 +25,12 @@ from gateway.catalog.seal import Seal, key_of
 from gateway.catalog.seal import generated_key as generated_approval_key
 from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError, StoreUnavailable
+from gateway.etdi_capability import CapabilityVerifier, capability_of, saying
 from gateway.inspector.fact import content_reader
 from gateway.inspector.names import Known, KnownNames
 from gateway.kill.switch import KillSwitch
 from gateway.origins import admission_of, verifier_of
+from gateway.own_issuer import mounted_issuer_of
 from gateway.places import policies_folder
 from gateway.policy.classes import Classes
 from gateway.policy.embedded import Embedded
@@ -49,6 +51,7 @@ from gateway.stopping import stopped
 from gateway.targets import presets_of, target_of, with_preset
 from gateway.upstream.delivery import Changed, unheard
 from gateway.upstream.in_process import InProcess
+from gateway.upstream.opening import Says
 from gateway.upstream.paypal.client import Limits, connect
 from gateway.upstream.paypal.definitions import TOOLS
 from gateway.upstream.paypal.server import PayPalServer
@@ -84,11 +87,15 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
     async with AsyncExitStack() as stack:
         store = open_store(settings.state.url)
         stack.push_async_callback(store.aclose)
-        upstreams = upstreams_of(settings, changed=lambda name: catalog.expire(name))
+        spoken = capability_of(settings.etdi)
+        upstreams = upstreams_of(settings, changed=lambda name: catalog.expire(name), says=saying(spoken))
         for upstream in upstreams.values():
             stack.push_async_callback(upstream.aclose)
         classes = Classes.load(policy_folder_of(settings))
-        verifier = await verifier_of(settings, classes, stack, now=now)
+        mounted = mounted_issuer_of(settings, store, now=now)
+        verifier = await verifier_of(settings, classes, stack, now=now, mounted=mounted)
+        if spoken is not None:
+            verifier = CapabilityVerifier(verifier, upstreams, spoken, now=now)
         admits = admission_of(settings.etdi)
         seal = seal_of(settings)
         approvals = Approvals(
@@ -243,7 +250,9 @@ def addresses_of(settings: Settings) -> Addresses:
         raise SettingsError(f"door.trusted_proxies: {problem}.") from None
 
 
-def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str, Upstream]:
+def upstreams_of(
+    settings: Settings, *, changed: Changed = unheard, says: Says | None = None
+) -> dict[str, Upstream]:
     """Every configured target by name; the built-in one first. Nothing is contacted, and nothing started, yet.
 
     ``changed`` is called with the name of a server that says that its tools changed.
@@ -252,7 +261,7 @@ def upstreams_of(settings: Settings, *, changed: Changed = unheard) -> dict[str,
     if settings.paypal.enabled:
         upstreams[PAYPAL] = InProcess(PAYPAL, paypal_server(settings.paypal))
     for name, one in settings.upstreams.items():
-        upstreams[name] = target_of(name, with_preset(one, settings.paypal.environment), changed)
+        upstreams[name] = target_of(name, with_preset(one, settings.paypal.environment), changed, says)
     return upstreams
 
 

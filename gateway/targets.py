@@ -17,6 +17,7 @@ from gateway.upstream.guarded import Guarded
 from gateway.upstream.mcp_http import McpHttp
 from gateway.upstream.mcp_stdio import McpStdio
 from gateway.upstream.oauth import OAuth
+from gateway.upstream.opening import Says
 from gateway.upstream.paypal.toolkit import Toolkit
 from gateway.upstream.stdio_process import Command, child_environment
 from gateway.upstream.target import Upstream
@@ -34,9 +35,12 @@ LEAST_SECRET = 6
 """Characters of a child's variable that is kept out of the log: to blot out every ``1`` would hide the log itself."""
 
 
-def target_of(name: str, one: UpstreamSettings, changed: Changed) -> Upstream:
-    """The server within its fence. ``changed`` is called with the name when it says that its tools changed."""
-    bare: Upstream = _child(name, one, changed) if one.url is None else _remote(name, one, one.url, changed)
+def target_of(name: str, one: UpstreamSettings, changed: Changed, says: Says | None = None) -> Upstream:
+    """The server within its fence. ``changed`` is called with the name when it says that its tools changed;
+    ``says`` is what its handshake hears besides."""
+    bare: Upstream = (
+        _child(name, one, changed, says) if one.url is None else _remote(name, one, one.url, changed, says)
+    )
     fenced = Guarded(bare, max_concurrency=one.max_concurrency, max_queue=one.max_queue)
     return fenced if one.preset is None else Toolkit(fenced)
 
@@ -59,7 +63,7 @@ def with_preset(one: UpstreamSettings, environment: Environment) -> UpstreamSett
     return one
 
 
-def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> McpHttp:
+def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed, says: Says | None) -> McpHttp:
     return McpHttp(
         name,
         url,
@@ -69,6 +73,7 @@ def _remote(name: str, one: UpstreamSettings, url: str, changed: Changed) -> Mcp
         max_connections=one.max_connections,
         ssl=ssl.create_default_context() if url.startswith("https:") else None,
         changed=changed,
+        says=says,
     )
 
 
@@ -91,11 +96,11 @@ def registration_of(oauth: OAuthSettings, url: str) -> Registration:
     )
 
 
-def _child(name: str, one: UpstreamSettings, changed: Changed) -> McpStdio:
+def _child(name: str, one: UpstreamSettings, changed: Changed, says: Says | None) -> McpStdio:
     command = Command(
         argv=one.command,
         environment=child_environment(inherited(), one.env),
         folder=one.cwd,
         secrets=tuple(value for value in one.env.values() if len(value) >= LEAST_SECRET),
     )
-    return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed)
+    return McpStdio(name, command, version=VERSION, timeout_s=one.timeout_s, changed=changed, says=says)

@@ -4,7 +4,8 @@
 
     GET  /console/tools                          what waits, and what is approved
     GET  /console/tools/review?server=&tool=     one tool: as it is, what changed, its history
-    POST /console/tools/decide                   csrf, server, tool, definition_hash, verdict=approve|revoke, p0 p1 ...
+    POST /console/tools/decide                   csrf, server, tool, definition_hash, verdict=approve|revoke, p0 p1 ...,
+                                                 expires_days, why
 
 ``p<n>`` are the permissions that were ticked: what a person left unticked is not approved. The hash is that of the
 page: a definition that changed meanwhile is not approved.
@@ -13,7 +14,7 @@ page: a definition that changed meanwhile is not approved.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,10 @@ MAX_FORM_BYTES = 64 * 1024
 MAX_PERMISSIONS = 256
 """A tool that asks for more is approved whole, from the terminal, or not at all."""
 MAX_DESCRIPTION = 4_000
+MAX_WHY = 200
+EXPIRIES = (7, 30, 90, 365)
+"""Days after which an approval may end."""
+DAY_S = 24 * 3600
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TICKED = re.compile(r"p[0-9]{1,3}", re.ASCII)
 LIST, REVIEW, DECIDE = "/console/tools", "/console/tools/review", "/console/tools/decide"
@@ -62,6 +67,7 @@ class ToolPages:
         deciding: Deciding,
         book: ApprovalBook,
         classes: Classes,
+        now: Callable[[], float],
     ) -> None:
         self._site = site
         self._render = render
@@ -71,6 +77,7 @@ class ToolPages:
         self._deciding = deciding
         self._book = book
         self._classes = classes
+        self._now = now
 
     def routes(self) -> list[BaseRoute]:
         """Before the console's own, which are beneath the same path."""
@@ -162,7 +169,7 @@ class ToolPages:
                 permission=permission,
             )
         if action is Action.REVOKE_TOOL:
-            gone = await self._deciding.revoke(actor, server, tool)
+            gone = await self._deciding.revoke(actor, server, tool, why=_why(form))
             said = "The next call of the tool is refused." if gone else "There was no approval to revoke."
             return self._done(session, "Revoked" if gone else "Nothing to revoke", said)
         return await self._approved(session, form)
@@ -170,6 +177,7 @@ class ToolPages:
     async def _approved(self, session: Session, form: Mapping[str, str]) -> Response:
         if not _HASH.fullmatch(form.get("definition_hash", "")):
             raise MalformedRequest("The form is incomplete.")
+        why, expires = _why(form), self._expires(form)
         ticked = tuple(value for name, value in form.items() if _TICKED.fullmatch(name))
         try:
             approval = await self._deciding.approve(
@@ -178,6 +186,8 @@ class ToolPages:
                 form["tool"],
                 seen=form["definition_hash"],
                 permissions=ticked,
+                expires=expires,
+                why=why,
             )
         except (ApprovalRefused, UnknownTool) as problem:
             return self._render.message(
@@ -186,6 +196,12 @@ class ToolPages:
         left_out = len(approval.requested) - len(approval.approved)
         said = f"{left_out} of its permissions were left out." if left_out else "With all that it asks for."
         return self._done(session, "Approved", said)
+
+    def _expires(self, form: Mapping[str, str]) -> int | None:
+        days = form.get("expires_days", "")
+        if days and days not in {str(one) for one in EXPIRIES}:
+            raise MalformedRequest("Choose one of the times at which an approval may end.")
+        return int(self._now() + int(days) * DAY_S) if days else None
 
     def _done(self, session: Session, title: str, said: str) -> Response:
         return self._render.message(title, said, status=200, tone="ok", session=session, again="/tools")
@@ -221,6 +237,7 @@ def _facts(review: Review) -> dict[str, Any]:
         ],
         "visible": visible,
         "day": _day,
+        "expiries": EXPIRIES,
         "too_many": len(permissions) > MAX_PERMISSIONS,
     }
 
@@ -230,6 +247,14 @@ def _box(value: str, name: str, one: dict[str, Any], before: Approval | None) ->
     said = {key: said for key, said in one.items() if key != "name"}
     ticked = before is None or before.revoked or value in before.approved
     return value, visible(name), shown(said) if said else "", ticked
+
+
+def _why(form: Mapping[str, str]) -> str | None:
+    """:raises MalformedRequest: a reason that nobody could read."""
+    why = form.get("why", "").strip()
+    if len(why) > MAX_WHY or visible(why) != why:
+        raise MalformedRequest(f"The reason has at most {MAX_WHY} visible characters.")
+    return why or None
 
 
 def _day(at: int) -> str:

@@ -55,5 +55,6 @@ def tool_routes(
         deciding=deciding,
         book=book,
         classes=shelf.classes,
+        now=now,
     )
     return [*api.routes(), *pages.routes()]

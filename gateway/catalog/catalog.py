@@ -4,7 +4,8 @@ A listing is kept for ``max_age_s`` and read again after that, one reader at a t
 to 3 insists on a listing no older than ``max_age_sensitive_s`` and on the approval as the store has it this moment.
 So a rug pull between listing and call is seen on the call (R097), and a revocation works on the next one. For the
 classes 4 and 5, which are called often and move nothing, an approval is ``max_age_sensitive_s`` old at most: so long
-a revoked one of them may still be called, and no call of theirs waits for the store in between.
+a revoked one of them may still be called, and no call of theirs waits for the store in between. A
+token of the identity provider in this very gateway is looked up for every call (R153).
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class _Listed:
     verdict: Verdict
     entry: Entry | None = None
     approved_at: float = 0.0
+    vouched_at: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class Catalog:
         """
         listing = await self._fresh(server, self._max_age_sensitive_s if sensitive else self._max_age_s)
         listed = listing.tools.get(tool)
-        if listed is not None and not self._verifier.stands(listed.verdict):
+        if listed is not None and not await self._stands(listed, max_age_s=0):
             # Its token ended, or the key behind it was withdrawn. If the server has renewed it, the listing says so.
             listed = (await self._fresh(server, 0)).tools.get(tool)
         if listed is None:
@@ -133,7 +135,8 @@ class Catalog:
     async def all(self, server: str) -> list[Entry]:
         """Every tool of one server in the server's order. Errors as of :meth:`current`."""
         listing = await self._fresh(server, self._max_age_s)
-        if not all(self._verifier.stands(listed.verdict) for listed in listing.tools.values()):
+        age_s = self._max_age_sensitive_s
+        if not all([await self._stands(one, max_age_s=age_s) for one in listing.tools.values()]):
             listing = await self._fresh(server, 0)
         return [
             await self._approved(server, listed, max_age_s=self._max_age_sensitive_s)
@@ -154,6 +157,16 @@ class Catalog:
     def _young(self, since: float, max_age_s: float) -> bool:
         # A clock that was set back makes nothing young for hours: from the future is old.
         return 0 <= self._now() - since < max_age_s
+
+    async def _stands(self, listed: _Listed, *, max_age_s: float) -> bool:
+        if not self._verifier.stands(listed.verdict):
+            return False
+        standing = listed.verdict.standing
+        if standing is None or self._young(listed.vouched_at, max_age_s):
+            return True
+        looked_at, holds = self._now(), await standing.holds()
+        listed.vouched_at = looked_at
+        return holds
 
     async def _approved(self, server: str, listed: _Listed, *, max_age_s: float) -> Entry:
         entry = listed.entry

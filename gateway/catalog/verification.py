@@ -11,11 +11,23 @@ from gateway.catalog.definition import Definition
 from gateway.catalog.tool import Etdi
 
 
+class Standing(Protocol):
+    """Whoever vouched, where this process can ask without a wire: before each call, so that no revocation is outlived
+    (R153)."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the answer has been no; then it stays no. Never waits."""
+
+    async def holds(self) -> bool:
+        """Whether it vouches still. :raises StoreUnavailable: nobody can say."""
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far an origin is proven, and until when that holds; ``since`` and ``until`` are unix seconds.
 
     ``basis`` is whose keys it rests on, for the verifier that made it. ``failure`` is the whole story of what was not
-    proven (LLD-B 13.2), for the operator.
+    proven (LLD-B 13.2), for the operator. ``standing`` is asked before every call, where there is one.
     """
 
     etdi: Etdi
@@ -23,6 +35,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: float = float("inf")
     basis: Any = None
     failure: Any = None
+    standing: Standing | None = None
 
 
 UNPROVEN: Final = Verdict(etdi=Etdi())

@@ -10,6 +10,7 @@ import click
 from gateway.cli import bundle_live as _bundle_live  # noqa: F401 - joins its group
 from gateway.cli import idp_backup as _idp_backup  # noqa: F401 - joins its group
 from gateway.cli import idp_credentials as _idp_credentials  # noqa: F401 - joins its group
+from gateway.cli import tools_request as _tools_request  # noqa: F401 - joins its group
 from gateway.cli.audit import audit
 from gateway.cli.budgets import budgets
 from gateway.cli.bundle import bundle

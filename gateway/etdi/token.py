@@ -6,7 +6,7 @@
 4. Algorithm on the issuer's list, type one of a tool token's.
 5. The key, by kid, from the issuer's own set. The algorithm must also be the key's own.
 6. The signature. From here on only the payload that it covers is read.
-7. The claims. 8. If the operator wants it, the issuer's word that the token still counts.
+7. The claims. 8. If the operator wants it, or the issuer is this very gateway, its word that the token still counts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, Protocol
 import jwt
 
 from gateway.catalog.definition import Definition
+from gateway.catalog.verification import Standing
 from gateway.etdi.claims import check_claims
 from gateway.etdi.early import first_look
 from gateway.etdi.errors import EtdiCode, NotVerified
@@ -54,18 +55,29 @@ class IssuerKeys(Protocol):
         """Ask for the set anew, if the last time is long enough ago; False if it is not."""
 
 
+class OwnIssuer(Protocol):
+    """The identity provider that this gateway mounts, asked without HTTP."""
+
+    async def standing(self, token: Secret) -> Standing:
+        """What can be asked again before each call.
+
+        :raises NotVerified: ``token_invalid_claims``: not active; ``system_unavailable``: nobody can say.
+        """
+
+
 class Proven(NamedTuple):
     """``expires``: the token's end, and ``until``: when this has to be looked into again, at the latest; unix seconds.
-    ``generation``: of ``keys`` as the token verified."""
+    ``generation``: of ``keys`` as the token verified. ``standing``: see :class:`OwnIssuer`."""
 
     expires: float
     until: float
     keys: IssuerKeys
     generation: int
+    standing: Standing | None = None
 
 
 class TokenVerifier:
-    """Verifies tool tokens of the trusted issuers. ``keys`` and ``introspection`` are by issuer URL."""
+    """Verifies tool tokens of the trusted issuers. ``keys``, ``introspection`` and ``own`` are by issuer URL."""
 
     def __init__(
         self,
@@ -73,11 +85,13 @@ class TokenVerifier:
         *,
         keys: Mapping[str, IssuerKeys],
         introspection: Mapping[str, Introspection] | None = None,
+        own: Mapping[str, OwnIssuer] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._trust = trust
         self._keys = keys
         self._introspection = introspection or {}
+        self._own = own or {}
         self._clock = clock
 
     def issuer_of(self, definition: Definition) -> TokenIssuer:
@@ -117,7 +131,9 @@ class TokenVerifier:
         asked = self._introspection.get(issuer.issuer)
         if asked is not None:
             until = min(until, await asked.active_until(Secret(token)))  # 8
-        return Proven(expires, until, keys, generation)
+        own = self._own.get(issuer.issuer)
+        standing = None if own is None else await own.standing(Secret(token))  # 8
+        return Proven(expires, until, keys, generation, standing)
 
     async def _payload(self, token: bytes, envelope: Envelope, keys: IssuerKeys) -> tuple[bytes, int]:
         """A signature that fails under a known kid is tried once more with the set as it is now: issuers that put

@@ -38,8 +38,9 @@ from gateway.etdi.diagnostics import failure_of
 from gateway.etdi.errors import EtdiCode, NotVerified
 from gateway.etdi.guarded import GuardedTokens
 from gateway.etdi.signature import check_signature
+from gateway.etdi.standing import KeyRegistry, Signed, together
 from gateway.etdi.token import IssuerKeys, Proven
-from gateway.etdi.trust import SIGNATURE_ALGORITHMS, ProviderKey, SignatureAlgorithm, Trust
+from gateway.etdi.trust import SIGNATURE_ALGORITHMS, SignatureAlgorithm, Trust
 
 REFUSED_S: Final = 300.0
 """Seconds, at most, that a definitive refusal is kept; a success may be kept longer (R154)."""
@@ -91,6 +92,7 @@ class EtdiVerifier:
         sensitive: Callable[[str, str], bool],
         clock: Callable[[], float] = time.time,
         tell: Tell | None = None,
+        registry: KeyRegistry | None = None,
     ) -> None:
         self._trust = trust
         self._tokens = tokens
@@ -98,6 +100,7 @@ class EtdiVerifier:
         self._sensitive = sensitive
         self._clock = clock
         self._tell = tell or _logged
+        self._registry = registry
         # Anybody can make up definitions that are refused; they have a place of their own to fill.
         self._proven = VerdictCache(rules.max_entries)
         self._refused = VerdictCache(rules.max_entries)
@@ -118,6 +121,8 @@ class EtdiVerifier:
     def stands(self, verdict: Verdict) -> bool:
         """See :class:`~gateway.catalog.verification.DefinitionVerifier`. A dozen comparisons."""
         if not verdict.since - _SKEW_S <= self._clock() < verdict.until:
+            return False
+        if verdict.standing is not None and verdict.standing.over:
             return False
         basis = verdict.basis
         if basis is None or basis.keys is None:
@@ -164,7 +169,7 @@ class EtdiVerifier:
 
     async def _looked_into(self, server: str, definition: Definition) -> Verdict:
         token = await self._token(definition)
-        signature = self._signature(definition)
+        signature = await self._signature(definition)
         problems = [
             (EtdiStatus.TOKEN_INVALID, token),
             (EtdiStatus.SIGNATURE_INVALID, signature),
@@ -173,10 +178,12 @@ class EtdiVerifier:
             if isinstance(problem, NotVerified):
                 return self._failed(server, definition, status, problem)
         proven = token if isinstance(token, Proven) else None
-        key = signature if isinstance(signature, ProviderKey) else None
-        if proven is None and (key is None or (self._rules.oauth_enabled and not key.without_token)):
+        signed = signature if isinstance(signature, Signed) else None
+        if proven is None and (
+            signed is None or (self._rules.oauth_enabled and not signed.key.without_token)
+        ):
             return _UNVERIFIED[EtdiCode.TOKEN_MISSING]
-        return self._verified(definition, proven, key)
+        return self._verified(definition, proven, signed)
 
     async def _token(self, definition: Definition) -> Proven | NotVerified | None:
         oauth = definition.block.oauth
@@ -187,28 +194,30 @@ class EtdiVerifier:
         except NotVerified as problem:
             return problem
 
-    def _signature(self, definition: Definition) -> ProviderKey | NotVerified | None:
+    async def _signature(self, definition: Definition) -> Signed | NotVerified | None:
         if definition.block.signature is None:
             return None
         try:
-            return check_signature(definition, self._trust, self._rules.algorithms, now=self._clock())
+            key = check_signature(definition, self._trust, self._rules.algorithms, now=self._clock())
+            return Signed(key, None if self._registry is None else await self._registry.key_standing(key))
         except NotVerified as problem:
             return problem
 
-    def _verified(self, definition: Definition, proven: Proven | None, key: ProviderKey | None) -> Verdict:
+    def _verified(self, definition: Definition, proven: Proven | None, signed: Signed | None) -> Verdict:
         now = self._clock()
         until = now + self._rules.cache_ttl_s
         basis = _Basis(None, 0, float("inf"))
         if proven is not None:
             basis, until = _Basis(proven.keys, proven.generation, proven.expires), min(until, proven.until)
-        if key is not None and key.expires is not None:
-            until = min(until, float(key.expires))
-        evidence = "token" if key is None else "signature"
+        if signed is not None and signed.key.expires is not None:
+            until = min(until, float(signed.key.expires))
+        evidence = "token" if signed is None else "signature"
         verdict = Verdict(
             etdi=Etdi(status=EtdiStatus.VERIFIED, evidence=evidence),
             since=now,
             until=until,
             basis=basis,
+            standing=together(proven and proven.standing, signed and signed.standing),
         )
         self._proven.put(key_of(definition, self._trust), verdict, tool=_tool(definition))
         return verdict
@@ -245,7 +254,8 @@ class EtdiVerifier:
         now = self._clock()
         before = self._proven.get(key)
         last = None
-        if before is not None and before.basis is not None:
+        over = before is not None and before.standing is not None and before.standing.over
+        if before is not None and before.basis is not None and not over:
             keys = before.basis.keys
             last = Success(
                 at=before.since,

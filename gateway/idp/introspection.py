@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import jwt
+import msgspec
 
 from gateway.identity.credentials import MAX_TOKEN_BYTES
 from gateway.identity.errors import CredentialRefused
@@ -25,6 +26,14 @@ INACTIVE: Final[dict[str, Any]] = {"active": False}
 _JWS: Final = jwt.PyJWS(algorithms=["ES256", "RS256"])
 _TOOL: Final = ("tool_id", "tool_version", "tool_provider", "definition_hash")
 _SHOWN: Final = ("iss", "sub", "aud", "iat", "exp", "jti", "scope", "client_id", *_TOOL)
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A token by what can be revoked about it; not the token itself."""
+
+    kid: str
+    jti: str
+    provider: str
 
 
 class Introspection:
@@ -53,11 +62,7 @@ class Introspection:
         claims = await self.verified(token)
         if claims is None or not (asker.introspects or claims["sub"] == asker.id):
             return INACTIVE
-        issued = await self._tokens.find(claims["jti"])
-        if issued is None or issued.revoked_at is not None or issued.provider != claims["sub"]:
-            return INACTIVE
-        provider = await self._providers.find(claims["sub"])
-        if provider is None or provider.status is not Status.APPROVED:
+        if not await self._counts(claims["jti"], claims["sub"]):
             return INACTIVE
         answer: dict[str, Any] = {
             "active": True,
@@ -67,6 +72,30 @@ class Introspection:
         if "tool_id" in claims:
             answer["toolDetails"] = {name: claims[name] for name in _TOOL if name in claims}
         return answer
+
+    async def mark(self, token: str) -> Mark | None:
+        """What is asked again of a token that is active now, or None. :raises StoreUnavailable:"""
+        claims = await self.verified(token)
+        if claims is None or not await self._counts(claims["jti"], claims["sub"]):
+            return None
+        return Mark(kid=jwt.get_unverified_header(token)["kid"], jti=claims["jti"], provider=claims["sub"])
+
+    async def stands(self, mark: Mark) -> bool:
+        """Whether nobody has revoked since the token, its key or its provider. The end of the token is not looked at.
+
+        :raises StoreUnavailable: nobody can say.
+        """
+        if not await self._counts(mark.jti, mark.provider):
+            return False
+        key = (await self._keys.read()).find(mark.kid)
+        return key is not None and key.vouches(self._now())
+
+    async def _counts(self, jti: str, provider_id: str) -> bool:
+        issued = await self._tokens.find(jti)
+        if issued is None or issued.revoked_at is not None or issued.provider != provider_id:
+            return False
+        provider = await self._providers.find(provider_id)
+        return provider is not None and provider.status is Status.APPROVED
 
     async def verified(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that a key of ours signed and that has not expired; None otherwise."""

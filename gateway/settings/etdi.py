@@ -68,7 +68,8 @@ class EtdiSettings(Section, frozen=True, kw_only=True):
     that say nothing of it, as do those of ``ETDI_AUTH0_*``, ``ETDI_OKTA_*`` and ``ETDI_AZURE_*``. ``timeout_s``: for
     what an issuer is asked about one tool. ``allow_private_addresses``: keys may be at an address off the public
     internet although no setting names its host. ``log_tool_data``: failures are logged with what the tool asks for.
-    ``log_security_events_only``: below a warning nothing is logged.
+    ``log_security_events_only``: below a warning nothing is logged. ``capability_required``: a server that does not say
+    in its handshake that it speaks ETDI has no verified tools, whatever they carry.
     """
 
     strict_mode: bool = False
@@ -93,3 +94,4 @@ class EtdiSettings(Section, frozen=True, kw_only=True):
     log_level: Annotated[str, Meta(pattern="^(error|warn|info|debug)$")] = "info"
     log_tool_data: bool = False
     log_security_events_only: bool = False
+    capability_required: bool = False

@@ -19,7 +19,7 @@ from gateway.upstream.http_wire import HttpWire, Patience
 from gateway.upstream.line import Line
 from gateway.upstream.lines import Lines
 from gateway.upstream.mcp import Mcp
-from gateway.upstream.opening import open_line
+from gateway.upstream.opening import Says, open_line
 
 MAX_SESSIONS = 1_000
 """Sessions at one (legacy) server; of more, the one that was not used for longest is ended."""
@@ -41,12 +41,14 @@ class McpHttp(Mcp):
         max_connections: int = 64,
         ssl: tls.SSLContext | None = None,
         changed: Changed = unheard,
+        says: Says | None = None,
         patience: Patience | None = None,
         max_sessions: int = MAX_SESSIONS,
         session_idle_s: float = SESSION_IDLE_S,
     ) -> None:
         self._client = {"name": "countersign", "version": version}
         self._delivery = Delivery(name, changed)
+        self._says = says
         shown = credential or StaticBearer(None)
         self._wire = HttpWire(
             url,
@@ -74,5 +76,5 @@ class McpHttp(Mcp):
 
     async def _opened(self, host: Host, *, declared: Mapping[str, Any], era: Era | None) -> Line:
         line = HttpLine(self._wire, self._delivery, declared=declared, era=Era.LEGACY, protocol=LEGACY[0])
-        await open_line(line, host, client=self._client, era=era)
+        await open_line(line, host, client=self._client, era=era, says=self._says)
         return line

@@ -21,7 +21,7 @@ from gateway.upstream.http_wire import Patience
 from gateway.upstream.line import Line, Unsent
 from gateway.upstream.lines import Lines
 from gateway.upstream.mcp import Mcp
-from gateway.upstream.opening import open_line
+from gateway.upstream.opening import Says, open_line
 from gateway.upstream.stdio_line import StdioLine
 from gateway.upstream.stdio_process import GRACE_S, Command
 
@@ -46,6 +46,7 @@ class McpStdio(Mcp):
         version: str,
         timeout_s: float = 30.0,
         changed: Changed = unheard,
+        says: Says | None = None,
         patience: Patience | None = None,
         max_processes: int = MAX_PROCESSES,
         process_idle_s: float = PROCESS_IDLE_S,
@@ -55,6 +56,7 @@ class McpStdio(Mcp):
         self._command = command
         self._client = {"name": "countersign", "version": version}
         self._delivery = Delivery(name, changed)
+        self._says = says
         self._patience = patience or Patience(silence_s=timeout_s)
         self._probe_s = min(probe_s, self._patience.silence_s)
         self._grace_s = grace_s
@@ -91,7 +93,7 @@ class McpStdio(Mcp):
         try:
             await line.start(self._command, grace_s=self._grace_s)
             self._running.add(line)
-            await open_line(line, host, client=self._client, era=era, probe_s=self._probe_s)
+            await open_line(line, host, client=self._client, era=era, probe_s=self._probe_s, says=self._says)
         except BaseException as problem:
             if isinstance(problem, Exception) and not line.failed:
                 self._failed(line)

@@ -6,7 +6,7 @@ so in any way, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,33 +18,45 @@ from gateway.errors import UNSUPPORTED_PROTOCOL_VERSION
 from gateway.upstream.line import Line, Unanswered
 from gateway.upstream.target import About, Reply
 
+Says = Callable[[Mapping[str, Any], Era], Mapping[str, Any]]
+"""The capabilities of a handshake -> the same with what the gateway says of itself."""
+
 
 async def open_line(
-    line: Line, host: Host, *, client: Mapping[str, str], era: Era | None, probe_s: float | None = None
+    line: Line,
+    host: Host,
+    *,
+    client: Mapping[str, str],
+    era: Era | None,
+    probe_s: float | None = None,
+    says: Says | None = None,
 ) -> None:
     """Agree with the server. ``era`` is known from an earlier conversation with it, or None; ``host`` is whose
-    credential opens it. ``probe_s`` bounds the wait for a server that does not answer what it does not know.
+    credential opens it. ``probe_s`` bounds the wait for a server that does not answer what it does not know. ``says``
+    adds to the capabilities; the server may ask no more for it.
 
     :raises Unsent: :raises Unanswered: no way to talk was found.
     """
-    if era is not Era.LEGACY and await _discovered(line, host, probe_s):
+    silent = _Silent(host, {} if says is None else says({}, Era.MODERN))
+    if era is not Era.LEGACY and await _discovered(line, silent, probe_s):
         return
-    refusal = await _initialized(line, host, client)
+    declared = line.declared if says is None else says(line.declared, Era.LEGACY)
+    refusal = await _initialized(line, host, client, declared)
     if refusal is None:
         return
     # A server that was slow to start has understood the probe by now, and is of the new era since.
-    if _code(refusal) == UNSUPPORTED_PROTOCOL_VERSION and await _discovered(line, host, None):
+    if _code(refusal) == UNSUPPORTED_PROTOCOL_VERSION and await _discovered(line, silent, None):
         return
     raise Unanswered("speaks no version that this gateway speaks", status=refusal.status)
 
 
-async def _discovered(line: Line, host: Host, probe_s: float | None) -> bool:
+async def _discovered(line: Line, silent: _Silent, probe_s: float | None) -> bool:
     line.propose(Era.MODERN, MODERN[0])
     try:
-        reply = await line.exchange("server/discover", {}, _Silent(host), timeout_s=probe_s)
+        reply = await line.exchange("server/discover", {}, silent, timeout_s=probe_s)
         if _offers(reply, MODERN[0]):
             # It refused a version and names the very same as one it speaks: once more, as versioning wants it.
-            reply = await line.exchange("server/discover", {}, _Silent(host), timeout_s=probe_s)
+            reply = await line.exchange("server/discover", {}, silent, timeout_s=probe_s)
     except Unanswered:
         return False
     result = result_of(reply)
@@ -55,11 +67,13 @@ async def _discovered(line: Line, host: Host, probe_s: float | None) -> bool:
     return True
 
 
-async def _initialized(line: Line, host: Host, client: Mapping[str, str]) -> Reply | None:
+async def _initialized(
+    line: Line, host: Host, client: Mapping[str, str], declared: Mapping[str, Any]
+) -> Reply | None:
     """None: it is open. :raises Unanswered:"""
     line.propose(Era.LEGACY, LEGACY[0])
-    params = {"protocolVersion": LEGACY[0], "capabilities": line.declared, "clientInfo": client}
-    reply = await line.exchange("initialize", params, _Silent(host))
+    params = {"protocolVersion": LEGACY[0], "capabilities": declared, "clientInfo": client}
+    reply = await line.exchange("initialize", params, _Silent(host, {}))
     result = result_of(reply)
     if result is None or result.get("protocolVersion") not in LEGACY:
         return reply
@@ -103,10 +117,10 @@ def _about(era: Era, protocol: str, result: Mapping[str, Any]) -> About:
 class _Silent:
     """A host for whom something is opened: its key and credential, and nothing said or asked before it is open."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, capabilities: Mapping[str, Any]) -> None:
         self.key = host.key
         self.subject_token = host.subject_token
-        self.capabilities: Mapping[str, Any] = {}
+        self.capabilities = capabilities
         self.asks_in_band = False
         self.notify = NOBODY.notify
         self.ask = NOBODY.ask

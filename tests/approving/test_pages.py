@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import pytest
+
 from tests.approving.conftest import ETDI, WIRE, Desk
 from tests.support.console import Person, signed_in
 from tests.support.depot import SHIP
@@ -140,3 +142,41 @@ async def test_what_the_inspector_found_stands_beside_the_tool(desk: Desk) -> No
         desk.house.clock.advance(31)
         page = (await person.open(f"{desk.house.url}{REVIEW}")).text
         assert "HIGH: HIDES_FROM_USER" in page
+
+
+async def test_an_approval_ends_and_says_why(desk: Desk) -> None:
+    """Chosen on the page, kept with the approval and in the history; so is why it was revoked."""
+    async with signed_in(desk.house, "ann", ("operator",)) as person:
+        form = await form_of(desk, person) | {"expires_days": "30", "why": " looked at it with Bo "}
+        assert await press(desk, person, form) == 200
+        approval = await desk.house.gateway.approvals.of("depot", SHIP)
+        assert approval is not None
+        assert approval.expires is not None
+        assert 0 <= desk.house.clock() + 30 * 86_400 - approval.expires < 60
+        page = (await person.open(f"{desk.house.url}{REVIEW}")).text
+        assert ">looked at it with Bo<" in page
+        desk.house.clock.advance(30 * 86_400)
+    async with signed_in(desk.house, "ann", ("operator",)) as person:
+        assert await desk.called() == ["catalog.approval_expired"]
+        assert (
+            await press(desk, person, await form_of(desk, person, "revoke") | {"why": "not any more"}) == 200
+        )
+        assert ">not any more<" in (await person.open(f"{desk.house.url}{REVIEW}")).text
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"expires_days": "31"},
+        {"expires_days": "-1"},
+        {"expires_days": "x"},
+        {"why": "y" * 201},
+        {"why": "a\u202eb"},
+        {"why": "a\x00b"},
+    ],
+)
+async def test_a_form_that_was_tampered_with_decides_nothing(desk: Desk, field: dict[str, str]) -> None:
+    """No end that the page does not offer, and no reason that nobody can read."""
+    async with signed_in(desk.house, "ann", ("operator",)) as person:
+        assert await press(desk, person, await form_of(desk, person) | field) == 400
+        assert await desk.house.gateway.approvals.of("depot", SHIP) is None

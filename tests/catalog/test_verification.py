@@ -134,3 +134,42 @@ async def test_without_a_verifier_nothing_is_proven(shelf: Shelf) -> None:
     assert found["pay"] == Etdi()
     assert found["read"].evidence == "release"
     assert NobodyTrusted().stands(Verdict(etdi=GOOD))
+
+
+class Voucher:
+    """Vouches until a test says otherwise, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self.asked = 0
+
+    async def holds(self) -> bool:
+        """As told."""
+        self.asked += 1
+        return not self.over
+
+
+async def test_whoever_can_be_asked_is_asked_before_each_call(shelf: Shelf) -> None:
+    """Sensitive or not: a revocation is not outlived. A listing is no call, and asks again after two seconds."""
+    voucher = Voucher()
+
+    class Vouching(Oracle):
+        async def verify(self, server: str, definitions: Sequence[Definition]) -> Sequence[Verdict]:
+            self.asked.append([one.name for one in definitions])
+            if voucher.over:
+                return [Verdict(etdi=BAD) for _ in definitions]
+            return [Verdict(etdi=GOOD, standing=voucher) for _ in definitions]
+
+    shelf.oracle = Vouching()
+    catalog = shelf.catalog()
+    for count in (1, 2):
+        assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == GOOD
+        assert voucher.asked == count
+    await catalog.all(SERVER)
+    asked = voucher.asked
+    await catalog.all(SERVER)
+    assert voucher.asked == asked
+    assert len(shelf.oracle.asked) == 1, "nobody is verified twice for it"
+    voucher.over = True
+    assert (await catalog.current(SERVER, "pay", sensitive=False)).tool.etdi == BAD
+    assert len(shelf.oracle.asked) == 2

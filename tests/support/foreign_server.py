@@ -35,6 +35,7 @@ class ForeignServer:
     def __init__(self, *tools: Mapping[str, Any]) -> None:
         self.tools = [dict(tool) for tool in tools]
         self.url = ""
+        self.capabilities: dict[str, Any] = {"tools": {}}
         self.calls: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
         self.headers: list[dict[str, str]] = []
@@ -51,7 +52,8 @@ class ForeignServer:
         said: dict[str, Any]
         match message.get("method"):
             case "server/discover":
-                said = {"result": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}}
+                about = {"supportedVersions": ["2026-07-28"], "capabilities": self.capabilities}
+                said = {"result": about}
             case "tools/list":
                 said = {"result": {"tools": self.tools}}
             case "tools/call":

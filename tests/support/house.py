@@ -164,15 +164,19 @@ async def running_house(
     state_url: str | None = None,
     upstreams: Mapping[str, str | UpstreamSettings] | None = None,
     hold_s: float = 0.0,
+    port: int | None = None,
     **overrides: Any,
 ) -> AsyncIterator[House]:
-    """A gateway on a free port, PayPal simulated, all of it gone afterwards. ``overrides`` are top-level settings."""
+    """A gateway on a free port (or this one), PayPal simulated, all of it gone afterwards.
+
+    ``overrides`` are top-level settings.
+    """
     async with AsyncExitStack() as stack:
         simulator = PayPalSimulator()
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         await _background(stack, serve_simulator("127.0.0.1", 0, simulator=simulator, started=started))
         simulator_url = f"http://127.0.0.1:{await started}"
-        port = free_port()
+        port = port or free_port()
         audit_path = folder / "audit.jsonl"
         settings = Settings(
             **{
