@@ -22,7 +22,6 @@ from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.console.permission import Permissions
 from gateway.console.settle import SettleDesk
-from gateway.decisions.opened import open_decisions
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
@@ -62,6 +61,7 @@ from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
+from gateway.shadow.recording import open_recorders
 from gateway.state.store import Store
 from gateway.stopping import stopped
 from gateway.targets import presets_of
@@ -137,7 +137,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             paypal=environment_of(settings),
             health=books,
             now=now,
-            recorder=open_decisions(settings, stack, now=now),
+            recorder=await open_recorders(settings, stack, now=now),
         )
         budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}
