@@ -58,11 +58,11 @@ class Shadow:
         self._drawn = drawn
         self._waiting: deque[tuple[bytes, Evaluation]] = deque()
         self._there = threading.Event()
-        self._closed = False
-        # Each is written by one thread alone: the first three by the calls, the last two by the shadow.
+        self._closed = self._failed = False
+        # Each is written by one thread alone: the first three by the calls, the others by the shadow.
         self.lost = 0
         self._in = self._bytes_in = 0
-        self._out = self._bytes_out = 0
+        self._out = self._bytes_out = self._cut = 0
         self._done = threading.Condition()
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -144,7 +144,8 @@ class Shadow:
                         self._bytes_out += len(document)
                         self._done.notify_all()
         except asyncio.CancelledError:
-            return  # the gateway ends; a candidate that hangs is not waited for
+            self._cut += 1  # the gateway ends; a candidate that hangs is not waited for
+            return
         finally:
             self._task = None
         if self._waiting:
@@ -154,10 +155,8 @@ class Shadow:
         try:
             found = await self._compared(document, live)
             held = self._tally.add(document, found)
-        except Exception:  # noqa: BLE001
-            # Whatever a candidate brings about must not end the thread: the shadow would look alive and see nothing.
-            _LOG.exception("the shadow could not judge a question")
-            return
+        except (ValueError, RecursionError):
+            return  # no question that can be taken apart: it is not of this gateway
         if held is not None:
             _LOG.warning(
                 "candidate HELD: revision %s answered %d of the last %d questions differently",
@@ -172,12 +171,20 @@ class Shadow:
         except PolicyUnavailable as problem:
             self._tally.begin(live.revision, self._revision, "")
             return unanswered(live, problem.code)
+        except Exception:  # noqa: BLE001
+            # Whatever a candidate brings about must not end the thread: the shadow would look alive and see nothing.
+            if not self._failed:
+                self._failed = True  # said once: it may fail on every question
+                _LOG.exception("the candidate failed")
+            self._tally.begin(live.revision, self._revision, "")
+            return unanswered(live, "policy.failed")
         self._revision = evaluation.revision
         self._tally.begin(live.revision, evaluation.revision, evaluation.engine)
         return compare(live, evaluation)
 
     def _write(self) -> None:
+        left = self._cut + len(self._waiting) if self._closed else 0
         try:
-            write_report(self._report, self._tally.report(self.lost))
+            write_report(self._report, self._tally.report(self.lost + left))
         except OSError as problem:
             _LOG.warning("the shadow's report cannot be written: %s", problem.strerror)
