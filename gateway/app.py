@@ -61,7 +61,7 @@ from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
-from gateway.shadow.recording import open_recorders
+from gateway.shadow.recording import open_recording
 from gateway.state.store import Store
 from gateway.stopping import stopped
 from gateway.targets import presets_of
@@ -131,13 +131,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         engine = await engine_of(settings, stack)
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
-        books = Books(audit)
+        books, recording = Books(audit), await open_recording(settings, stack, now=now)
         policy = Policy(
             engine,
             paypal=environment_of(settings),
             health=books,
             now=now,
-            recorder=await open_recorders(settings, stack, now=now),
+            recorder=recording.recorder,
+            shadow=recording.shadow,
         )
         budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}

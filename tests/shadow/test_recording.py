@@ -8,7 +8,7 @@ from gateway.policy.recorders import Recorders
 from gateway.settings import Settings
 from gateway.settings.model import DecisionSettings
 from gateway.settings.shadow import ShadowSettings
-from gateway.shadow.recording import open_recorders
+from gateway.shadow.recording import open_recording
 from gateway.shadow.report import read_report
 from gateway.shadow.shadow import Shadow
 from tests.shadow.conftest import asked, said
@@ -21,7 +21,7 @@ async def test_each_alone_both_and_neither(tmp_path: Path) -> None:
     shadow = ShadowSettings(path=str(copied(tmp_path)), report=str(tmp_path / "shadow.json"), timeout_s=20)
     async with AsyncExitStack() as stack:
         kinds = [
-            type(await open_recorders(settings, stack, now=lambda: 1e9))
+            type((await open_recording(settings, stack, now=lambda: 1e9)).recorder)
             for settings in (
                 Settings(),
                 Settings(decisions=log),
@@ -39,7 +39,7 @@ async def test_both_hear_of_a_question(tmp_path: Path) -> None:
         shadow=ShadowSettings(opa_url=f"unix://{tmp_path}/none.sock", report=str(tmp_path / "shadow.json")),
     )
     async with AsyncExitStack() as stack:
-        recorder = await open_recorders(settings, stack, now=lambda: 1e9)
+        recorder = (await open_recording(settings, stack, now=lambda: 1e9)).recorder
         assert recorder is not None
         recorder.record(asked(), said("allow"))
     assert read_report(tmp_path / "shadow.json").rows[0].diverged == {"no answer": 1}
