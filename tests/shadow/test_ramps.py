@@ -14,7 +14,7 @@ from gateway.settings.shadow import ShadowSettings
 from gateway.shadow.report import read_report
 from tests.support.answers import codes_of, status_of
 from tests.support.calls import READ
-from tests.support.house import OTHER_TOKEN, House, running_house
+from tests.support.house import AGENT_TOKEN, OTHER_TOKEN, House, running_house
 from tests.support.opa_process import OpaProcess
 from tests.support.policy_copies import copied, edit_data, judged_by
 
@@ -40,8 +40,8 @@ async def some_are_enforced_upon(house: House) -> None:
     other = await house.call("list_invoices", READ, token=OTHER_TOKEN)
     assert status_of(other) == "executed"
     assert "catalog.unverified" in str(other)
-    for token, seen in ((None, False), (OTHER_TOKEN, True)):
-        listing = await house.rpc("tools/list", **({} if token is None else {"token": token}))
+    for token, seen in ((AGENT_TOKEN, False), (OTHER_TOKEN, True)):
+        listing = await house.rpc("tools/list", token=token)
         assert ("list_invoices" in {tool["name"] for tool in listing.json()["result"]["tools"]}) is seen
 
 
