@@ -28,7 +28,8 @@ MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Together what waits for the candidate: a caller may make a question of half a megabyte."""
 WRITE_EVERY_S = 1.0
 CLOSING_S = 1.0
-"""For how long what waits is still put to the candidate when the gateway ends."""
+"""For how long what waits is still put to the candidate when the gateway ends; and for how long the thread's own end is
+waited for, which no candidate may put off."""
 _LOG = logging.getLogger("countersign.shadow")
 
 
@@ -109,7 +110,7 @@ class Shadow:
         if loop is not None and task is not None:
             with contextlib.suppress(RuntimeError):  # it ended meanwhile
                 loop.call_soon_threadsafe(task.cancel)
-        self._thread.join()
+        self._thread.join(CLOSING_S)
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:

@@ -12,7 +12,7 @@ from gateway.policy.loading import load_policy
 from gateway.policy.opa import OpaSidecar
 from gateway.settings.shadow import ShadowSettings
 from gateway.shadow.candidate import candidate_of
-from tests.support.policies import write_policy
+from tests.support.policies import SMALL, write_policy
 from tests.support.policy_cases import BUNDLES
 from tests.support.policy_copies import copied
 
@@ -65,15 +65,12 @@ async def test_what_is_no_policy_is_refused_by_name(tmp_path: Path) -> None:
 
 
 async def test_a_bundle_is_held_to_the_live_policys_built_ins(tmp_path: Path) -> None:
-    """What would be refused when it is laid beside capabilities.json is refused as a bundle, too."""
-    folder = copied(tmp_path)
-    rule = folder / "money" / "more.rego"
-    rule.write_text(
-        'package gateway.money\n\nmore := http.send({"method": "get", "url": "http://127.0.0.1"})\n'
-    )
+    """A folder has the list of built-ins beside it; a bundle could leave it out."""
+    rego = SMALL["gateway/decision/decision.rego"] + '\nmessage := "odd" if strings.reverse(input.tool.name) == "odd"\n'
+    folder = write_policy(tmp_path / "small", {"gateway/decision/decision.rego": rego})
+    assert load_policy(folder).revision
     bundle = tmp_path / "bundle.tar.gz"
     with tarfile.open(bundle, "w:gz") as archive:
         archive.add(folder, "gateway")
-    for path in (folder, bundle):
-        with pytest.raises(PolicyRefused):
-            await candidate_of(ShadowSettings(path=str(path)), BASE)
+    with pytest.raises(PolicyRefused, match=r"strings\.reverse"):
+        await candidate_of(ShadowSettings(path=str(bundle)), BASE)

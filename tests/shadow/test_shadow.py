@@ -25,10 +25,12 @@ class Made:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "shadow.json"
         self.shadows: list[Shadow] = []
+        self.candidates: list[Scripted] = []
 
     def __call__(self, candidate: Scripted, *, hold_after: int = 1_000, **how: Any) -> Shadow:
         shadow = Shadow(candidate, tally(hold_above=0.0, hold_after=hold_after), self.path, **how)
         self.shadows.append(shadow)
+        self.candidates.append(candidate)
         return shadow
 
     @property
@@ -42,6 +44,8 @@ async def made(tmp_path: Path) -> AsyncIterator[Made]:
     """Closed, and with them their candidates."""
     factory = Made(tmp_path)
     yield factory
+    for candidate in factory.candidates:
+        candidate.let_go.set()
     for shadow in factory.shadows:
         await shadow.aclose()
 
