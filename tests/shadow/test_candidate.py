@@ -66,11 +66,13 @@ async def test_what_is_no_policy_is_refused_by_name(tmp_path: Path) -> None:
 
 async def test_a_bundle_is_held_to_the_live_policys_built_ins(tmp_path: Path) -> None:
     """A folder has the list of built-ins beside it; a bundle could leave it out."""
-    rego = SMALL["gateway/decision/decision.rego"] + '\nmessage := "odd" if strings.reverse(input.tool.name) == "odd"\n'
+    rego = (
+        SMALL["gateway/decision/decision.rego"] + '\nmessage := "odd" if opa.runtime().env.SECRET == "odd"\n'
+    )
     folder = write_policy(tmp_path / "small", {"gateway/decision/decision.rego": rego})
     assert load_policy(folder).revision
     bundle = tmp_path / "bundle.tar.gz"
     with tarfile.open(bundle, "w:gz") as archive:
         archive.add(folder, "gateway")
-    with pytest.raises(PolicyRefused, match=r"strings\.reverse"):
+    with pytest.raises(PolicyRefused, match=r"opa\.runtime"):
         await candidate_of(ShadowSettings(path=str(bundle)), BASE)
