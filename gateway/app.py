@@ -23,7 +23,6 @@ from gateway.confirming import told_of
 from gateway.console.pages import console_routes
 from gateway.console.permission import Permissions
 from gateway.console.settle import SettleDesk
-from gateway.decisions.opened import open_decisions
 from gateway.door.endpoint import McpEndpoint
 from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
@@ -63,6 +62,7 @@ from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
+from gateway.shadow.recording import open_recording
 from gateway.state.store import Store
 from gateway.stopping import stopped
 from gateway.targets import presets_of
@@ -132,13 +132,14 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         engine = await guarded(await engine_of(settings, stack), settings.policy, shelf.store, stack, now=now)
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
-        books = Books(audit)
+        books, recording = Books(audit), await open_recording(settings, stack, now=now)
         policy = Policy(
             engine,
             paypal=environment_of(settings),
             health=books,
             now=now,
-            recorder=open_decisions(settings, stack, now=now),
+            recorder=recording.recorder,
+            shadow=recording.shadow,
         )
         budgets, releases = Budgets(shelf.store, policy), Releases(shelf.store)
         rules: dict[str, MoneyRules] = {PAYPAL: paypal_money} if settings.paypal.enabled else {}

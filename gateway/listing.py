@@ -36,7 +36,7 @@ async def list_tools(
             {
                 "call": {"server": server, "era": era, "protocol": protocol},
                 "caller": caller,
-                "env": house.policy.environment(),
+                "env": house.policy.environment(caller),
                 "tools": [{"tool": entry.tool, "approval": entry.approval} for entry in entries],
             },
         )

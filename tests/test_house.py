@@ -176,7 +176,24 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "parts": "which folder is the policy",
         "settings": "where the log is",
     },
-    # For whoever writes policies: asks the engines, and is asked by nobody but the command line.
+    # Beside the walk: a candidate policy that is asked what the live one is asked.
+    "shadow": {
+        "policy.embedded": "a candidate in this process",
+        "policy.opa": "or in another OPA",
+        "policy.loading": "refused as the gateway would refuse it",
+        "policy.engine": "asked as the walk asks it",
+        "policy.decision": "and heard as the walk would hear it",
+        "policy.policy": "who hears of questions",
+        "policy.recorders": "and several who do",
+        "decisions.entry": "of a question is kept what the decision log may keep",
+        "decisions.opened": "which hears of the same questions",
+        "workbench.flips": "which way an answer changed, in the words of `policy replay`",
+        "workbench.judging": "and what is compared",
+        "workbench.bundle_folder": "a candidate may be a bundle",
+        "parts": "which folder is the live policy",
+        "settings": "where the candidate is",
+    },
+    # For whoever writes policies: asks the engines, and is asked by nobody but the command line and the shadow.
     "workbench": {
         "policy.decision": "what the policy answers",
         "policy.engine": "asked as the walk asks it",

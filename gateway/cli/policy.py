@@ -17,6 +17,7 @@ from rich.table import Table
 from gateway.cli.common import DEFAULT_CONFIG, json_option, settings_of, terminal
 from gateway.cli.explain import explain_command
 from gateway.cli.replay import diff_command, replay_command
+from gateway.cli.shadow import shadow_command
 from gateway.outcome.view import visible
 from gateway.parts import policy_folder_of
 from gateway.places import policies_folder
@@ -56,6 +57,7 @@ def policy(context: click.Context, config: Path | None, folder: Path | None) -> 
 policy.add_command(explain_command)
 policy.add_command(replay_command)
 policy.add_command(diff_command)
+policy.add_command(shadow_command)
 
 
 def _folder(config: Path | None) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.errors import PolicyUnavailable
 from gateway.identity.caller import Caller
@@ -21,6 +22,7 @@ from gateway.policy.question import (
     Question,
     question_of,
 )
+from gateway.policy.ramp import ramp_of
 
 MAX_QUESTION_BYTES = 512 * 1024
 """A question is an input document of Rego: beyond this, judging one call would stall the others."""
@@ -44,6 +46,15 @@ class Recorder(Protocol):
         ...
 
 
+class Shadowing(Protocol):
+    """A candidate that is judged beside the policy (``gateway.shadow``)."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it must not be taken further."""
+        ...
+
+
 class Policy:
     """The policy room."""
 
@@ -55,16 +66,29 @@ class Policy:
         health: Health,
         now: Callable[[], float],
         recorder: Recorder | None = None,
+        shadow: Shadowing | None = None,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
+        self._shadow = shadow
         self._paypal = paypal
         self._health = health
         self._now = now
 
-    def environment(self) -> Environment:
-        """Where and when a question is asked."""
-        return Environment(paypal=self._paypal, now=int(self._now()), state=self._health.state())
+    def environment(self, caller: Caller | None = None) -> Environment:
+        """Where and when a question is asked; about tools, for whom, and how the candidate does."""
+        if caller is None:
+            return Environment(paypal=self._paypal, now=int(self._now()), state=self._health.state())
+        shadow: Literal["ok", "held"] | UnsetType = UNSET
+        if self._shadow is not None:
+            shadow = "held" if self._shadow.held else "ok"
+        return Environment(
+            paypal=self._paypal,
+            now=int(self._now()),
+            state=self._health.state(),
+            ramp=ramp_of(caller.issuer, caller.subject),
+            shadow=shadow,
+        )
 
     async def decide(
         self, asked: Asked, consent: ConsentFacts, counted: dict[str, Counted] | None = None
@@ -73,7 +97,7 @@ class Policy:
 
         ``counted``: what the budgets stand at that an answer without them named (``gateway/budget``).
         """
-        question = question_of(asked, consent, self.environment(), counted)
+        question = question_of(asked, consent, self.environment(asked.caller), counted)
         return await self._judged(Entrypoint.DECISION, question)
 
     async def passes(self, call: PassageFacts, caller: Caller) -> Decision:

@@ -81,11 +81,17 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """Where this gateway runs. ``state`` is ``degraded`` when a part it needs is known to be unhealthy."""
+    """Where this gateway runs. ``state`` is ``degraded`` when a part it needs is known to be unhealthy.
+
+    ``ramp``: which of a hundred equal parts of all callers this one is in (``policy/ramp.py``); ``shadow``: how the
+    candidate beside the policy does, where there is one. Both are said in questions about tools alone.
+    """
 
     paypal: Literal["sandbox", "production", "none"]
     now: int
     state: Literal["ok", "degraded"] = "ok"
+    ramp: int | msgspec.UnsetType = msgspec.UNSET
+    shadow: Literal["ok", "held"] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from gateway.settings.model import (
     Settings,
     UpstreamSettings,
 )
+from gateway.settings.shadow import ShadowSettings
 
 MAX_PORT = 65535
 _PUBLIC_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%-]+)*/?")
@@ -63,6 +64,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     yield from _upstreams(settings)
     yield from _policy(settings.policy)
     yield from bundle_problems(settings.bundles)
+    yield from _shadow(settings.shadow)
     yield from _identity(settings.identity)
     yield from agent_problems(settings)
     yield from idp_problems(settings)
@@ -189,6 +191,16 @@ def _oauth(key: str, one: UpstreamSettings, oauth: OAuthSettings) -> Iterator[st
 def _policy(policy: PolicySettings) -> Iterator[str]:
     if not policy.opa_url.startswith("unix:///") and not _may_be_reached(policy.opa_url):
         yield "policy.opa_url: must be https, http to loopback or a service name, or unix:///path."
+
+
+def _shadow(shadow: ShadowSettings) -> Iterator[str]:
+    url = shadow.opa_url
+    if url is not None and shadow.path is not None:
+        yield "shadow.opa_url: there is one candidate; set path or opa_url, not both."
+    if url is not None and not url.startswith("unix:///") and not _may_be_reached(url):
+        yield "shadow.opa_url: must be https, http to loopback or a service name, or unix:///path."
+    if shadow.opa_token is not None and url is None:
+        yield "shadow.opa_token: is for shadow.opa_url, which is not set."
 
 
 def _identity(identity: IdentitySettings) -> Iterator[str]:

@@ -30,6 +30,7 @@ from gateway.settings.model import (
     StateSettings,
     TransactionSettings,
 )
+from gateway.settings.shadow import ShadowSettings
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "PAYPAL_CLIENT_ID": ("paypal", "client_id"),
@@ -52,6 +53,7 @@ SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "audit": AuditSettings,
     "receipts": ReceiptSettings,
     "decisions": DecisionSettings,
+    "shadow": ShadowSettings,
     "approvals": ApprovalSettings,
     "handshake": HandshakeSettings,
     "confirm": ConfirmSettings,

@@ -13,6 +13,7 @@ from gateway.settings.bundles import BundleSettings
 from gateway.settings.etdi import EtdiSettings
 from gateway.settings.idp_model import IdpSettings
 from gateway.settings.kinds import MAX_WAIT_S, Count, Hidden, Seconds, Text
+from gateway.settings.shadow import ShadowSettings
 
 __all__ = ["MAX_WAIT_S", "Count", "Hidden", "Seconds", "Section", "Settings", "Text"]
 
@@ -275,6 +276,7 @@ class Settings(Section, frozen=True, kw_only=True):
     audit: AuditSettings = AuditSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     decisions: DecisionSettings = DecisionSettings()
+    shadow: ShadowSettings = ShadowSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     identity: IdentitySettings = IdentitySettings()
     etdi: EtdiSettings = EtdiSettings()

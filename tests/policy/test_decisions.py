@@ -107,6 +107,7 @@ def test_every_tool_has_a_case() -> None:
 UNNEEDED = {
     "/classes/aliases": "the three calls use no alias",
     "/migration/exemptions": "nothing is exempt then",
+    "/migration/ramps": "every caller has the class's phase then",
     "/migration/preparation": "a missing switch is the strict side",
     "/migration/coexistence": "a missing switch is the strict side",
     "/migration/critical_permissions": "everything is critical then, which matters when something is softened",

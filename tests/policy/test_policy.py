@@ -11,6 +11,7 @@ from gateway.policy.decision import Allow, Deny
 from gateway.policy.engine import Entrypoint, Failure, unavailable
 from gateway.policy.policy import MAX_QUESTION_BYTES, Policy
 from gateway.policy.question import ConsentFacts, HandshakeFacts, PassageFacts
+from gateway.policy.ramp import ramp_of
 from tests.support.clock import ManualClock
 from tests.support.walking import CALLER, ScriptedEngine, a_call, a_tool, an_answer, an_asked
 
@@ -24,6 +25,12 @@ class Health:
     def state(self) -> Literal["ok", "degraded"]:
         """See ``Health.state``."""
         return self.word
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A candidate beside the policy."""
+
+    held: bool
 
 
 class Desk:
@@ -99,7 +106,20 @@ async def test_the_policy_learns_where_and_when(desk: Desk, word: Literal["ok", 
     """Place, whole seconds, and whether the audit takes records."""
     desk.health.word, desk.clock.now = word, 1_795_224_000.7
     await desk.policy.decide(an_asked(), ConsentFacts())
-    assert desk.engine.questions[0]["env"] == {"paypal": "sandbox", "now": 1_795_224_000, "state": word}
+    ramp = ramp_of(CALLER.issuer, CALLER.subject)
+    env = {"paypal": "sandbox", "now": 1_795_224_000, "state": word, "ramp": ramp}
+    assert desk.engine.questions[0]["env"] == env
+
+
+@pytest.mark.parametrize(("held", "word"), [(True, "held"), (False, "ok")])
+async def test_the_policy_learns_how_the_candidate_does(desk: Desk, held: bool, word: str) -> None:  # noqa: FBT001
+    """In questions about tools; where there is no candidate nothing is said."""
+    policy = Policy(
+        desk.engine, paypal="sandbox", health=desk.health, now=desk.clock, shadow=Candidate(held=held)
+    )
+    await policy.decide(an_asked(), ConsentFacts())
+    assert desk.engine.questions[0]["env"]["shadow"] == word
+    assert policy.environment().shadow is policy.environment().ramp is msgspec.UNSET
 
 
 async def test_another_entrypoint_is_asked_as_it_is(desk: Desk) -> None:

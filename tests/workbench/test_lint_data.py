@@ -63,6 +63,22 @@ def test_what_ships_has_nothing(folder: Path) -> None:
         ),
         (
             "migration",
+            "tools: {}",
+            "tools: {list_prodcts: {phase: completion, share: 5}}",
+            "tools",
+            "error",
+            "list_prodcts",
+        ),
+        (
+            "migration",
+            "classes: {}, tools",
+            'classes: {"4": {phase: later, share: 5}}, tools',
+            "schema",
+            "error",
+            "later",
+        ),
+        (
+            "migration",
             "exemptions: []",
             f"exemptions: [{{server: w, tool: t, expires: {int(NOW)}}}]",
             "never",

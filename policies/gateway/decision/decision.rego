@@ -142,7 +142,7 @@ _tier := tier.of(_class)
 
 default _phase := null
 
-_phase := migration.phase_of(_class)
+_phase := migration.phase_at(input.tool.name)
 
 # The phase may soften, and then says what it would have been.
 default _would_be := null

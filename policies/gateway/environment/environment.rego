@@ -14,11 +14,12 @@ objection(tool, class) := "environment.closed" if not _open(tool, class)
 else := "environment.degraded" if not _fit(class)
 
 else := migration.objection if {
-	not _phase_high_enough(class)
-	not migration.phase_of(class)
+	not _phase_high_enough(tool, class)
+	name := tool.name
+	not migration.phase_at(name)
 }
 
-else := "environment.phase_too_low" if not _phase_high_enough(class)
+else := "environment.phase_too_low" if not _phase_high_enough(tool, class)
 
 _open(tool, class) if {
 	closed := data.gateway.environment.closed
@@ -35,8 +36,8 @@ _fit(class) if class >= 4
 
 _fit(_) if input.env.state == "ok"
 
-_phase_high_enough(class) if {
-	phase := migration.phase_of(class)
+_phase_high_enough(tool, class) if {
+	phase := migration.phase_at(tool.name)
 	key := format_int(class, 10)
 	minimum := object.get(data.gateway.environment.minimum_phase, [input.env.paypal, key], null)
 	ranks := migration.rank

@@ -25,7 +25,7 @@ answer := {"tools": {name: object.union(_row(name), _mark(name)) | some name in 
 # Why a visible tool is marked, and whether it stands behind the verified ones. Absent where there is nothing to say.
 default _mark(_) := {}
 
-_mark(name) := {"mark": mark, "last": _last(migration.phase_of(classes.of(name)))} if {
+_mark(name) := {"mark": mark, "last": _last(migration.phase_at(name))} if {
 	count(_marks[name]) == 1
 	some mark in _marks[name]
 }
@@ -34,7 +34,7 @@ _marks[name] contains mark if {
 	some item in input.tools
 	name := item.tool.name
 	is_string(name)
-	phase := migration.phase_of(classes.of(name))
+	phase := migration.phase_at(name)
 	mark := _marked(phase, item.tool, catalog.softened(item.tool, item.approval))
 }
 

@@ -22,6 +22,64 @@ phase_of(class) := name if {
 }
 
 # METADATA
+# title: The phase of a tool
+# description: >-
+#   For this caller: its class's, or the later one of a ramp that has reached the caller. A ramp that cannot be understood
+#   leaves the tool without a phase, which denies it.
+phase_at(name) := phase if {
+	class := classes.of(name)
+	phase := _ramped(phase_of(class), _ramp(name, class))
+}
+
+_ramp(name, class) := ramp if {
+	ramp := data.gateway.migration.ramps.tools[name]
+} else := ramp if {
+	ramp := data.gateway.migration.ramps.classes[format_int(class, 10)]
+} else := null
+
+# A ramp that says an earlier phase changes nothing: it is a way to more enforcement only.
+_ramped(base, null) := base
+
+_ramped(base, ramp) := phase if {
+	_whole(ramp)
+	phase := _later(base, ramp)
+}
+
+_later(base, ramp) := ramp.phase if {
+	rank[ramp.phase] > rank[base]
+	not _outside(ramp)
+} else := base
+
+_whole(ramp) if {
+	rank[ramp.phase]
+	is_number(ramp.share)
+	ramp.share >= 0
+	is_number(_first(ramp))
+	_first(ramp) >= 0
+	_first(ramp) + ramp.share <= 100
+}
+
+_first(ramp) := object.get(ramp, "first", 0)
+
+# Who is not known to be outside is inside: a question without the fact is judged by the later phase.
+_outside(ramp) if ramp.share == 0
+
+_outside(ramp) if {
+	is_number(input.env.ramp)
+	input.env.ramp < _first(ramp)
+}
+
+_outside(ramp) if {
+	is_number(input.env.ramp)
+	input.env.ramp >= _first(ramp) + ramp.share
+}
+
+_outside(_) if {
+	data.gateway.migration.ramps.stop_when_held == true
+	input.env.shadow == "held"
+}
+
+# METADATA
 # title: Objection to the phase
 # description: A typing error in the phase must not weaken anything.
 objection := "migration.phase_unknown"
@@ -30,7 +88,7 @@ objection := "migration.phase_unknown"
 # title: Softens
 # description: Whether the phase turns this objection to this tool into a warning.
 softens(tool, code) if {
-	phase := phase_of(classes.of(tool.name))
+	phase := phase_at(tool.name)
 	_softens(phase, tool, code)
 }
 
@@ -66,7 +124,7 @@ _optional(tool) if {
 # title: Exempt
 # description: Whether an exemption holds for this tool now, in a phase that knows exemptions.
 exempt(tool) if {
-	phase := phase_of(classes.of(tool.name))
+	phase := phase_at(tool.name)
 	phase in {"coexistence", "enforcement"}
 	_exempt(tool.name)
 }

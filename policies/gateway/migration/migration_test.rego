@@ -163,3 +163,90 @@ test_the_four_priorities if {
 		migration.rollout(5) == "migration.not_rolled_out" with data.gateway.migration.priority as wrong
 	}
 }
+
+# The phase of a read under a ramp, where everything else is in preparation.
+under(ramp, env) := phase if {
+	read := object.union(example_test.read, {"env": env})
+	phase := migration.phase_at("list_products") with input as read
+		with data.gateway.migration.phase as "preparation"
+		with data.gateway.migration.ramps as {"classes": {"4": ramp}, "tools": {}, "stop_when_held": true}
+}
+
+test_a_ramp_reaches_its_share if {
+	reached := {number |
+		some number in [0, 9, 10, 49, 50, 59, 60, 99]
+		under({"phase": "enforcement", "share": 10, "first": 50}, {"ramp": number}) == "enforcement"
+	}
+	reached == {50, 59}
+	under({"phase": "enforcement", "share": 10}, {"ramp": 9}) == "enforcement"
+	under({"phase": "enforcement", "share": 10}, {"ramp": 10}) == "preparation"
+}
+
+test_none_and_all if {
+	under({"phase": "enforcement", "share": 0}, {"ramp": 0}) == "preparation"
+	under({"phase": "enforcement", "share": 100}, {"ramp": 99}) == "enforcement"
+}
+
+test_who_is_not_known_to_be_outside_is_inside if {
+	under({"phase": "enforcement", "share": 1}, {}) == "enforcement"
+	under({"phase": "enforcement", "share": 1}, {"ramp": "99"}) == "enforcement"
+	under({"phase": "enforcement", "share": 0}, {}) == "preparation"
+}
+
+test_a_ramp_is_a_way_to_more_enforcement_only if {
+	phase := migration.phase_at("list_products") with input as example_test.read
+		with data.gateway.migration.ramps as {"classes": {"4": {"phase": "preparation", "share": 100}}, "tools": {}}
+	phase == "enforcement"
+}
+
+test_a_tools_own_ramp_goes_first if {
+	ramps := {
+		"classes": {"4": {"phase": "completion", "share": 100}},
+		"tools": {"list_products": {"phase": "completion", "share": 0}},
+	}
+	phase := migration.phase_at("list_products") with input as example_test.read
+		with data.gateway.migration.ramps as ramps
+	phase == "enforcement"
+}
+
+test_a_held_candidate_stops_ramps_that_say_so if {
+	ramp := {"phase": "enforcement", "share": 100}
+	under(ramp, {"ramp": 0, "shadow": "held"}) == "preparation"
+	under(ramp, {"ramp": 0, "shadow": "ok"}) == "enforcement"
+	phase := migration.phase_at("list_products") with input as object.union(example_test.read, {"env": {"shadow": "held"}})
+		with data.gateway.migration.phase as "preparation"
+		with data.gateway.migration.ramps as {"classes": {"4": ramp}}
+	phase == "enforcement"
+}
+
+# A typing error in a ramp must not leave the tool where it was: nobody would notice that nothing is enforced.
+test_a_ramp_that_cannot_be_understood_leaves_no_phase if {
+	good := {"phase": "enforcement", "share": 10}
+	every wrong in [
+		{"phase": "enforcment"},
+		{"share": "10"},
+		{"share": -1},
+		{"share": 101},
+		{"first": 95},
+		{"first": "a"},
+		{"first": -1},
+	] {
+		not under(object.union(good, wrong), {"ramp": 99})
+	}
+	not under(10, {"ramp": 99})
+	not under({"phase": "enforcement"}, {"ramp": 99})
+}
+
+test_a_ramp_softens_nothing_that_its_phase_does_not if {
+	ramps := {"classes": {"4": {"phase": "enforcement", "share": 10}}, "tools": {}}
+	inside := object.union(example_test.read, {"env": {"ramp": 9}})
+	outside := object.union(example_test.read, {"env": {"ramp": 10}})
+	softened_for := {[question.env.ramp, code] |
+		some question in [inside, outside]
+		some code in ["catalog.unverified", "catalog.approval_revoked"]
+		migration.softens(example_test.read.tool, code) with input as question
+			with data.gateway.migration.phase as "preparation"
+			with data.gateway.migration.ramps as ramps
+	}
+	softened_for == {[10, "catalog.unverified"]}
+}
