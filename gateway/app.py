@@ -46,7 +46,6 @@ from gateway.parts import (
     environment_of,
     open_audit,
     open_kills,
-    open_shelf,
     receipt_keys_of,
     strangers_of,
     tool_limit_of,
@@ -63,6 +62,7 @@ from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
 from gateway.settings.checks import is_loopback
 from gateway.shadow.recording import open_recording
+from gateway.shelf import open_shelf
 from gateway.state.store import Store
 from gateway.stopping import stopped
 from gateway.targets import presets_of

@@ -18,7 +18,7 @@ from gateway.console.permission import AdminPolicy, Permissions
 from gateway.console.render import Render
 from gateway.console.session import Sessions
 from gateway.identity.verifier import Identity
-from gateway.parts import Shelf
+from gateway.shelf import Shelf
 
 
 def tool_routes(

@@ -8,9 +8,13 @@ from gateway.books import Books
 from gateway.cli.record import write_admin
 from gateway.kill.order import Orders
 from gateway.kill.orders import read_orders
-from gateway.parts import PAYPAL, open_audit, open_shelf
+from gateway.parts import (
+    PAYPAL,
+    open_audit,
+)
 from gateway.policy.amounts import Amounts
 from gateway.settings import Settings
+from gateway.shelf import open_shelf
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.lease import Lease

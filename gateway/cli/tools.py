@@ -25,9 +25,12 @@ from gateway.cli.record import TERMINAL_ISSUER, record_admin
 from gateway.cli.tools_shown import duration_of, print_history, print_review, standing_of
 from gateway.errors import UnknownTool
 from gateway.outcome.view import visible
-from gateway.parts import Shelf, open_audit, open_shelf
+from gateway.parts import (
+    open_audit,
+)
 from gateway.serving import run
 from gateway.settings import Settings
+from gateway.shelf import Shelf, open_shelf
 
 MAX_WHY = 200
 _BY = click.option(

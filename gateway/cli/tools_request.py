@@ -13,9 +13,12 @@ from gateway.catalog.approval_record import Actor
 from gateway.cli.common import config_option, name_of, settings_of
 from gateway.cli.record import TERMINAL_ISSUER
 from gateway.cli.tools import tools
-from gateway.parts import open_audit, open_shelf
+from gateway.parts import (
+    open_audit,
+)
 from gateway.serving import run
 from gateway.settings import Settings
+from gateway.shelf import open_shelf
 
 
 @tools.command()

@@ -16,9 +16,9 @@ from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.etdi.chain import TrustChain, trust_chain
 from gateway.origins import tool_audience_of, trust_of
 from gateway.outcome.view import visible
-from gateway.parts import Shelf, open_shelf
 from gateway.serving import run
 from gateway.settings import Settings
+from gateway.shelf import Shelf, open_shelf
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
