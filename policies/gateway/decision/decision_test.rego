@@ -4,7 +4,10 @@ import data.gateway.decision
 import data.gateway.example_test
 import data.gateway.reasons
 
-answer(question) := got if got := decision.answer with input as question
+# A site's own rules are not what is tested here: these tests hold wherever they run.
+answer(question) := got if {
+	got := decision.answer with input as question with data.gateway.site.codes as set() with data.gateway.site.quorum as 0
+}
 
 test_a_read if {
 	answer(example_test.read) == {
