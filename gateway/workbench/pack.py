@@ -12,7 +12,7 @@ from gateway.workbench.annotations import Rule, Said, codes_of, rules_of
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of ``reasons/data.yaml`` or ``site/data.yaml``. What is missing there is empty here; the linter says so."""
+    """One entry of ``reasons/data.yaml`` or ``site/data.yaml``. What is missing is empty; the linter says so."""
 
     outcome: str = ""
     message: str = ""

@@ -83,9 +83,8 @@ def write(edits: list[Edit]) -> None:
 def _of_the_site(folder: Path, name: str, rule: str, reason: str, test: str) -> list[Edit]:
     """In files of its own: ``site/site.rego`` comes with the pack, and a newer one replaces it."""
     head, of_tests = "package gateway.site\n", "package gateway.site_test\n\nimport data.gateway.site\n"
-    about = f"# METADATA\n# title: {name}\n# description: A rule of this site.\n"
     return [
-        new_file(folder / "site" / f"{name}.rego", about + head + rule),
+        new_file(folder / "site" / f"{name}.rego", head + rule),
         site_reasons(folder, reason),
         new_file(folder / "site" / f"{name}_test.rego", of_tests + test),
     ]

@@ -91,7 +91,7 @@ def test_two_rules_of_the_site_stand_side_by_side(folder: Path) -> None:
     write(begun(folder, "site.second"))
     assert {"site.first", "site.second"} <= read_pack(folder).reasons.keys()
     (folder / "site" / "third_test.rego").write_text("package gateway.site_test\n", encoding="utf-8")
-    with pytest.raises(PolicyRefused, match="third_test.rego exists"):
+    with pytest.raises(PolicyRefused, match=r"third_test\.rego exists"):
         begun(folder, "site.third")
     assert not (folder / "site" / "third.rego").exists()
 

@@ -132,10 +132,10 @@ test_all_reasons_are_given_the_strictest_first if {
 foreign := object.union(example_test.read, {"tool": {"etdi": {"status": "unverified", "evidence": null}}})
 
 test_what_was_softened_is_said_to_the_audit if {
-	loud := decision.answer with input as foreign with data.gateway.migration.phase as "coexistence"
+	loud := answer(foreign) with data.gateway.migration.phase as "coexistence"
 	loud.obligations.softened == ["catalog.unverified"]
 	count(loud.obligations.warn) == 1
-	quiet := decision.answer with input as foreign
+	quiet := answer(foreign)
 		with data.gateway.migration.phase as "coexistence"
 		with data.gateway.migration.coexistence as {"warning_for_non_etdi": false}
 	quiet.obligations.softened == ["catalog.unverified"]
@@ -145,12 +145,12 @@ test_what_was_softened_is_said_to_the_audit if {
 
 test_an_exemption_is_named if {
 	exemption := {"server": "paypal", "tool": "list_products", "expires": example_test.now + 1}
-	answer := decision.answer with input as foreign with data.gateway.migration.exemptions as [exemption]
-	answer.obligations.softened == ["catalog.unverified", "exempt"]
+	got := answer(foreign) with data.gateway.migration.exemptions as [exemption]
+	got.obligations.softened == ["catalog.unverified", "exempt"]
 }
 
 test_what_is_not_rolled_out_is_refused if {
-	answer := decision.answer with input as example_test.refund with data.gateway.migration.priority as 2
-	answer.outcome == "deny"
-	"migration.not_rolled_out" in {reason.code | some reason in answer.reasons}
+	got := answer(example_test.refund) with data.gateway.migration.priority as 2
+	got.outcome == "deny"
+	"migration.not_rolled_out" in {reason.code | some reason in got.reasons}
 }
