@@ -135,8 +135,7 @@ test_what_was_softened_is_said_to_the_audit if {
 	loud := answer(foreign) with data.gateway.migration.phase as "coexistence"
 	loud.obligations.softened == ["catalog.unverified"]
 	count(loud.obligations.warn) == 1
-	quiet := answer(foreign)
-		with data.gateway.migration.phase as "coexistence"
+	quiet := answer(foreign) with data.gateway.migration.phase as "coexistence"
 		with data.gateway.migration.coexistence as {"warning_for_non_etdi": false}
 	quiet.obligations.softened == ["catalog.unverified"]
 	quiet.would_be == "deny"
