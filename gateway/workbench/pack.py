@@ -43,8 +43,9 @@ def read_pack(folder: Path) -> Pack:
     source = read_policy(folder)
     tree = source.data.get(ROOT, {})
     catalogue = _object(_object(tree, "reasons"), "catalogue")
-    # As the policy looks them up: a site's own texts, and the catalogue wins.
-    texts = {**_object(_object(tree, "site"), "reasons"), **catalogue}
+    # As the policy looks them up: a site's texts for its own codes, and the catalogue wins.
+    of_site = _object(_object(tree, "site"), "reasons")
+    texts = {**{code: of_site[code] for code in of_site if code.startswith("site.")}, **catalogue}
     reasons = {code: _reason(entry) for code, entry in texts.items()}
     packages = {path.split("/")[1] for path in source.modules if path.count("/") > 1}
     rooms = frozenset({code.split(".")[0] for code in reasons} | packages)
