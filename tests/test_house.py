@@ -201,6 +201,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.money": "an example's amount",
         "policy.payees": "and who receives it",
         "policy.revision": "read as the engines read it",
+        "policy.data_file": "a recipe's texts, read as the policy's own",
         "policy.rego_cpp": "many questions in a row, without the engine's threads",
         "decisions.entry": "what was recorded",
         "decisions.log": "and where",

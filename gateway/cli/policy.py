@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.common import DEFAULT_CONFIG, json_option, settings_of, terminal
+from gateway.cli.cookbook import add_command
 from gateway.cli.explain import explain_command
 from gateway.cli.replay import diff_command, replay_command
 from gateway.cli.shadow import shadow_command
@@ -54,6 +55,7 @@ def policy(context: click.Context, config: Path | None, folder: Path | None) -> 
     context.obj = folder if folder is not None else _folder(config)
 
 
+policy.add_command(add_command)
 policy.add_command(explain_command)
 policy.add_command(replay_command)
 policy.add_command(diff_command)

@@ -145,6 +145,7 @@ def _conventions(layout: Layout, opa: str) -> list[Finding]:
             _json(opa, "parse", "--format", "json", "--json-include", "locations", str(path)) for path in rego
         ],
         "catalogue": _catalogue(layout),
+        "site": read_pack(layout.folder).data.get("site", {}).get("reasons", {}),
         "patterns": read_pack(layout.folder).data.get("arguments", {}).get("rules", {}),
     }
     query = [

@@ -10,6 +10,7 @@ from gateway.workbench.finding import Finding
 from gateway.workbench.pack import Pack
 
 CATALOGUE = "gateway/reasons/data.yaml"
+SITE = "gateway/site/data.yaml"
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _BRANCH = re.compile(r"^(?:.*?\belse\b )?.*?:= (?P<value>\"[^\"]*\") if (?P<body>.+)$")
 _SET = re.compile(r"^codes contains (?P<value>\"[^\"]*\") if (?P<body>.+)$")
@@ -28,7 +29,7 @@ def _unknown(pack: Pack) -> Iterator[Finding]:
                 severity="error",
                 where=f"{places[0].module}:{places[0].line}",
                 message=f"the code {code!r} has no entry in the catalogue of reasons",
-                remedy=f"add {code} with outcome, message and remedy to {CATALOGUE}",
+                remedy=f"add {code} with outcome, message and remedy to {_home(code)}",
             )
 
 
@@ -38,7 +39,7 @@ def _unsaid(pack: Pack) -> Iterator[Finding]:
             yield Finding(
                 check="codes",
                 severity="warning",
-                where=f"{CATALOGUE}: {code}",
+                where=f"{_home(code)}: {code}",
                 message="no rule says this code: it can never be a reason",
                 remedy="delete the entry, or write the rule",
             )
@@ -56,10 +57,15 @@ def _lacks(code: str, message: str, outcome: str) -> Finding:
     return Finding(
         check="codes",
         severity="error",
-        where=f"{CATALOGUE}: {code}",
+        where=f"{_home(code)}: {code}",
         message=message,
         remedy=f"{{outcome: {outcome}, message: what is wrong, remedy: what helps}}",
     )
+
+
+def _home(code: str) -> str:
+    """The file where the code's text belongs; the one code of the site's room that ships stands in the catalogue."""
+    return SITE if code.startswith("site.") and code != "site.unusable" else CATALOGUE
 
 
 def _shadowed(pack: Pack) -> Iterator[Finding]:

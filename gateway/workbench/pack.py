@@ -12,7 +12,7 @@ from gateway.workbench.annotations import Rule, Said, codes_of, rules_of
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of ``reasons/data.yaml``. What is missing there is empty here; the linter says so."""
+    """One entry of ``reasons/data.yaml`` or ``site/data.yaml``. What is missing is empty; the linter says so."""
 
     outcome: str = ""
     message: str = ""
@@ -43,7 +43,10 @@ def read_pack(folder: Path) -> Pack:
     source = read_policy(folder)
     tree = source.data.get(ROOT, {})
     catalogue = _object(_object(tree, "reasons"), "catalogue")
-    reasons = {code: _reason(entry) for code, entry in catalogue.items()}
+    # As the policy looks them up: a site's texts for its own codes, and the catalogue wins.
+    of_site = _object(_object(tree, "site"), "reasons")
+    texts = {**{code: of_site[code] for code in of_site if code.startswith("site.")}, **catalogue}
+    reasons = {code: _reason(entry) for code, entry in texts.items()}
     packages = {path.split("/")[1] for path in source.modules if path.count("/") > 1}
     rooms = frozenset({code.split(".")[0] for code in reasons} | packages)
     said: dict[str, list[Said]] = {}

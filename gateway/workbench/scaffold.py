@@ -14,7 +14,7 @@ import msgspec
 from gateway.policy.engine import PolicyRefused
 from gateway.workbench.pack import Pack
 
-ROOMS = ("arguments",)
+ROOMS = ("arguments", "site")
 """Rooms whose rules are a set of ``codes``: what is added there decides without being wired anywhere."""
 _CODE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z0-9_]*")
 
@@ -49,6 +49,11 @@ def scaffold(
         raise PolicyRefused(f"rules are added to {', '.join(ROOMS)}; {room!r} decides in an order of its own")
     if code in pack.reasons or code in pack.said:
         raise PolicyRefused(f"the code {code} exists")
+    if room == "site" and outcome != "deny":
+        raise PolicyRefused(
+            "a rule of the site says deny, or handshake by its text in site/data.yaml; people are asked for with"
+            " `quorums contains 2 if ...` (policies/README.md)"
+        )
     folder = Path(pack.folder)
     rule = (
         f"\n# METADATA\n# title: {_plain(title)}\n# description: {_plain(description)}\n"
@@ -58,8 +63,10 @@ def scaffold(
     test = (
         f"\ntest_{name} if {{\n"
         f"\t# A call that the rule is about. Change it until the rule says its code, and add one that it lets pass.\n"
-        f'\t"{code}" in arguments.codes with input as {{"arguments": {{}}}}\n}}\n'
+        f'\t"{code}" in {room}.codes with input as {{"arguments": {{}}}}\n}}\n'
     )
+    if room == "site":
+        return _of_the_site(folder, name, rule, reason, test)
     return [
         _added(folder / room / f"{room}.rego", rule, before="\n_"),
         _added(folder / "reasons" / "data.yaml", reason, after=f"  {room}."),
@@ -71,6 +78,40 @@ def write(edits: list[Edit]) -> None:
     """Write them. :raises OSError:"""
     for edit in edits:
         edit.path.write_text(edit.text, encoding="utf-8")
+
+
+def _of_the_site(folder: Path, name: str, rule: str, reason: str, test: str) -> list[Edit]:
+    """In files of its own: ``site/site.rego`` comes with the pack, and a newer one replaces it."""
+    head, of_tests = "package gateway.site\n", "package gateway.site_test\n\nimport data.gateway.site\n"
+    return [
+        new_file(folder / "site" / f"{name}.rego", head + rule),
+        site_reasons(folder, reason),
+        new_file(folder / "site" / f"{name}_test.rego", of_tests + test),
+    ]
+
+
+def new_file(path: Path, text: str) -> Edit:
+    """A file that is not there yet. :raises PolicyRefused: it is."""
+    if path.exists():
+        raise PolicyRefused(f"{path.parent.name}/{path.name} exists; nothing was changed")
+    return Edit(path=path, text=text, added=text)
+
+
+def site_reasons(folder: Path, entries: str) -> Edit:
+    """The site's own file with more entries, each indented by two. What ships holds the empty table ``reasons: {}``.
+
+    :raises PolicyRefused: the file cannot be read, or its ``reasons`` are no table in block style at the top.
+    """
+    path = folder / "site" / "data.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise PolicyRefused(f"site/{path.name}: {problem.strerror}") from None
+    opened = re.sub(r"^reasons: \{\}[ \t]*$", "reasons:", text, count=1, flags=re.MULTILINE)
+    at = re.search(r"^reasons:[ \t]*\n", opened, flags=re.MULTILINE)
+    if at is None:
+        raise PolicyRefused("site/data.yaml has no table `reasons:` with one entry a line")
+    return Edit(path=path, text=opened[: at.end()] + entries + opened[at.end() :], added=entries)
 
 
 def _added(path: Path, addition: str, *, before: str | None = None, after: str | None = None) -> Edit:

@@ -2,8 +2,8 @@
 # title: Checks
 # description: >-
 #   Policy about policies. The input is {"annotations": what `opa inspect -a -f json` says, "modules": what `opa parse
-#   --format json` says of each file without the tests, "catalogue": of reasons/data.yaml, "patterns": `rules` of
-#   arguments/data.yaml}. `violations` must be empty.
+#   --format json` says of each file without the tests, "catalogue": of reasons/data.yaml, and the site's reasons below it,
+#   "site": `reasons` of site/data.yaml, "patterns": `rules` of arguments/data.yaml}. `violations` must be empty.
 package checks
 
 import data.checks.ast
@@ -62,6 +62,16 @@ violations contains sprintf("the code %q must not say allow", [code]) if {
 	reason.outcome == "allow"
 	room := split(code, ".")[0]
 	not room in {"consent", "admin", "passage"}
+}
+
+# METADATA
+# title: A site's own reasons
+# description: >-
+#   They are about codes of gateway.site alone, and say deny or handshake. People are asked for with `quorums`: only
+#   consent knows when enough of them have confirmed.
+violations contains sprintf("site/data.yaml: the reason %q %s", [code, problem]) if {
+	some code, reason in input.site
+	problem := _not_a_sites(code, reason)
 }
 
 # METADATA
@@ -135,6 +145,12 @@ _complete(reason) if {
 	reason.outcome in {"deny", "handshake", "confirm", "allow"}
 	trim_space(reason.message) != ""
 	trim_space(reason.remedy) != ""
+}
+
+_not_a_sites(code, reason) := "does not begin with `site.`" if {
+	not startswith(code, "site.")
+} else := "says neither deny nor handshake" if {
+	not reason.outcome in {"deny", "handshake"}
 }
 
 _arities[name] contains count(head.args) if {

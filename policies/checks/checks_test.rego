@@ -17,6 +17,7 @@ sound := {
 	"annotations": [annotated(["gateway", room, "answer"]) | some room in ["decision", "listing", "admin", "passage"]],
 	"modules": [saying("consent", "consent.given")],
 	"catalogue": {"consent.given": {"outcome": "allow", "message": "m", "remedy": "r"}},
+	"site": {"site.a": {"outcome": "handshake", "message": "m", "remedy": "r"}},
 	"patterns": {"create_refund": {"/capture_id": {"pattern": "^[A-Z0-9]{10,32}$"}, "/note": {"values": ["a"]}}},
 }
 
@@ -82,6 +83,16 @@ test_another_room_says_allow if {
 		{"op": "add", "path": "/modules/-", "value": saying("money", "money.fine")},
 		{"op": "add", "path": "/catalogue/money.fine", "value": {"outcome": "allow", "message": "m", "remedy": "r"}},
 	]) == {`the code "money.fine" must not say allow`}
+}
+
+test_a_reason_that_is_no_sites if {
+	deny := {"outcome": "deny", "message": "m", "remedy": "r"}
+	outsider := added("/site/money.a", deny)
+	outsider == {"site/data.yaml: the reason \"money.a\" does not begin with `site.`"}
+
+	every outcome in ["allow", "confirm"] {
+		replaced("/site/site.a/outcome", outcome) == {`site/data.yaml: the reason "site.a" says neither deny nor handshake`}
+	}
 }
 
 test_risky_negations if {

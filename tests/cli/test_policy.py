@@ -124,3 +124,34 @@ def test_the_reference_is_written(run: Run, tmp_path: Path) -> None:
     text = (tmp_path / "reasons.md").read_text()
     assert text == run("policy", "docs").out
     assert "| `money.over_limit` | deny |" in text
+
+
+def test_a_recipe_is_listed_shown_and_added(run: Run, folder: Path) -> None:
+    """Nothing changes before it is asked for; then the policy judges by it, and a second time is refused."""
+    listed = run("policy", "add")
+    assert (listed.code, "quiet_nights" in listed.out) == (0, True)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shown = run("policy", "add", "no_links_in_notes", "--dry-run")
+    assert (shown.code, 'codes contains "site.link_in_note"' in shown.out) == (0, True)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert run("policy", "add", "no_links_in_notes").code == 0
+    linked = (
+        "policy",
+        "explain",
+        "--tool",
+        "create_invoice",
+        "--arguments",
+        '{"detail": {"note": "www.a.example"}}',
+    )
+    assert "site.link_in_note" in run(*linked).out
+    again = run("policy", "add", "no_links_in_notes")
+    assert (again.code, "site.link_in_note: the policy has that code" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["nonsense", "../gateway", ".", ""])
+def test_a_recipe_that_does_not_exist_is_said(run: Run, folder: Path, name: str) -> None:
+    """A name is looked up in the list, and is no path."""
+    before = sorted(folder.rglob("*"))
+    done = run("policy", "add", name)
+    assert (done.code, "there is no recipe" in done.err) == (2, True)
+    assert sorted(folder.rglob("*")) == before

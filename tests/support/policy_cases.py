@@ -94,6 +94,11 @@ def load_cases() -> list[Case]:
     return cases
 
 
+def base_question(name: str) -> Document:
+    """One of the questions of ``bases.yaml``."""
+    return _document(name, msgspec.convert(_yaml(CASES / "bases.yaml"), dict[str, _Base]))
+
+
 def write_policy_of(policy: Policy, folder: Path) -> Path:
     """`folder/gateway` as bundles/README.md says: the default policy, the overlay's files over it, then data."""
     tree = folder / "gateway"

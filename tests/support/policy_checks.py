@@ -21,14 +21,15 @@ def violations(opa: Opa, tree: Path) -> list[str]:
     annotations = opa.output("inspect", "--annotations", "--format", "json", tree)["annotations"]
     data = {
         room: yaml.safe_load((tree / room / "data.yaml").read_text(encoding="utf-8"))
-        for room in ("reasons", "arguments")
+        for room in ("reasons", "arguments", "site")
     }
     document = {
         "annotations": [one for one in annotations if not one["location"]["file"].endswith("_test.rego")],
         "modules": [
             opa.output("parse", "--format", "json", "--json-include", "locations", path) for path in rego
         ],
-        "catalogue": data["reasons"]["catalogue"],
+        "catalogue": {**data["site"]["reasons"], **data["reasons"]["catalogue"]},
+        "site": data["site"]["reasons"],
         "patterns": data["arguments"]["rules"],
     }
     options = ("eval", "--format", "json", "--stdin-input", "--data")

@@ -60,3 +60,19 @@ def test_tests_that_do_not_compile_are_an_error_and_not_a_pass(folder: Path, opa
     appended(folder / "money" / "money_test.rego", "\ntest_wrong if {\n")
     with pytest.raises(PolicyRefused, match="money_test"):
         unit_tests(Layout(folder=folder), str(opa_binary))
+
+
+def test_a_sites_texts_are_for_its_own_codes_and_never_say_confirm(folder: Path, opa_binary: Path) -> None:
+    """The policy about policies reads the site's file, too."""
+    appended(folder / "site" / "site.rego", '\ncodes contains "site.a" if input.call.id == ""\n')
+    (folder / "site" / "data.yaml").write_text(
+        "reasons:\n"
+        "  site.a: {outcome: confirm, message: m, remedy: r}\n"
+        "  money.a: {outcome: deny, message: m, remedy: r}\n",
+        encoding="utf-8",
+    )
+    found = checked(Layout(folder=folder), Programs(opa=str(opa_binary)))
+    assert sorted(one.message for one in found) == [
+        'site/data.yaml: the reason "money.a" does not begin with `site.`',
+        'site/data.yaml: the reason "site.a" says neither deny nor handshake',
+    ]

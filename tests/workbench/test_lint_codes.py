@@ -73,3 +73,30 @@ def test_two_rules_of_a_set_that_say_two_things_of_one(folder: Path) -> None:
     assert (
         message == '"arguments.structure_invalid" has the condition of "arguments.schema_invalid" before it'
     )
+
+
+def test_a_rule_of_the_site_without_a_text(folder: Path) -> None:
+    """Its text belongs into the site's own file; with it, there is nothing to say."""
+    rule = '\ncodes contains "site.strange" if input.call.id\n'
+    (folder / "site" / "strange.rego").write_text(f"package gateway.site\n{rule}", encoding="utf-8")
+    (one,) = lint_codes(read_pack(folder))
+    assert (one.severity, "gateway/site/data.yaml" in one.remedy) == ("error", True)
+    text = "reasons:\n  site.strange: {outcome: deny, message: m, remedy: r}\n"
+    (folder / "site" / "data.yaml").write_text(text, encoding="utf-8")
+    assert found(folder) == []
+
+
+def test_a_text_of_the_site_that_nobody_says(folder: Path) -> None:
+    """Named with the file where it stands."""
+    text = "reasons:\n  site.forgotten: {outcome: deny, message: m, remedy: r}\n"
+    (folder / "site" / "data.yaml").write_text(text, encoding="utf-8")
+    ((severity, where, _),) = found(folder)
+    assert (severity, where) == ("warning", "gateway/site/data.yaml: site.forgotten")
+
+
+def test_a_sites_text_for_the_code_of_another_room_is_none(folder: Path) -> None:
+    """The policy does not look there either."""
+    edited(folder / "reasons" / "data.yaml", "  identity.no_subject:", "  identity.renamed:")
+    text = "reasons:\n  identity.no_subject: {outcome: deny, message: m, remedy: r}\n"
+    (folder / "site" / "data.yaml").write_text(text, encoding="utf-8")
+    assert any("'identity.no_subject' has no entry" in message for _, _, message in found(folder))

@@ -5,20 +5,25 @@ package gateway.confirmation
 
 import data.gateway.assurance
 import data.gateway.money
+import data.gateway.site
 
 # METADATA
 # scope: document
 # title: Needed
-# description: Always for the classes 1 and 2; for another class when the operator wrote an entry for it.
+# description: >-
+#   Always for the classes 1 and 2; for another class when the operator wrote an entry for it, or a rule of the site
+#   asks for people.
 needed(class) if class <= 2
 
 needed(class) if data.gateway.consent.confirm[format_int(class, 10)]
+
+needed(_) if site.quorum >= 1
 
 # METADATA
 # title: Requirement
 # description: What the operator asks for, for this class at this place. Undefined unless every part of it is usable.
 requirement(class) := wanted if {
-	key := format_int(class, 10)
+	key := _key(class)
 	wanted := object.get(
 		data.gateway.consent.confirm_at,
 		[input.env.paypal, key],
@@ -38,10 +43,11 @@ requirement(class) := wanted if {
 # METADATA
 # title: Obligation
 # description: >-
-#   The requirement as the gateway has to carry it out: a large amount raises the quorum, and so do the minimums per kind.
+#   The requirement as the gateway has to carry it out: a large amount raises the quorum, and so do the site's
+#   rules and the minimums per kind.
 obligation(class) := object.union_n([wanted, {"quorum": quorum}, minimums]) if {
 	wanted := requirement(class)
-	asked := max([wanted.quorum, money.quorum])
+	asked := max([wanted.quorum, money.quorum, site.quorum])
 	minimums := _minimums(class, wanted, asked)
 	quorum := max([asked, sum([minimum | some minimum in object.get(minimums, "at_least", {})])])
 }
@@ -129,6 +135,13 @@ _independent(who, false) if {
 	is_string(who)
 	who != ""
 }
+
+# Whose entry a class goes by. Where only a rule of the site asks for people, who counts is said by the entry of class 2.
+_key(class) := "2" if {
+	class >= 3
+	site.quorum >= 1
+	object.get(data.gateway.consent.confirm, format_int(class, 10), null) == null
+} else := format_int(class, 10)
 
 # The ways in which a confirmation may name the caller.
 _own_name(who) if who in {

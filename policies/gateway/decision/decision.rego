@@ -17,6 +17,7 @@ import data.gateway.receipts
 import data.gateway.redaction
 import data.gateway.request
 import data.gateway.rooms
+import data.gateway.site
 import data.gateway.strictest
 import data.gateway.tier
 import data.gateway.transactions
@@ -48,6 +49,7 @@ outcome := strictest.of(_reasons)
 codes := union({
 	rooms.about(input.tool, input.approval),
 	arguments.codes,
+	site.codes,
 	{code | code := money.objection},
 	{code | code := budgets.objection},
 	{code | code := budget.objection},

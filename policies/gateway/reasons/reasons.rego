@@ -21,9 +21,16 @@ behind(codes) := [of(code) | some code in codes] if {
 of(code) := {"code": code, "outcome": text.outcome, "message": text.message, "remedy": text.remedy} if {
 	text := object.get(data.gateway.reasons.catalogue, code, null)
 	text.outcome in strictest.order
+} else := {"code": code, "outcome": text.outcome, "message": text.message, "remedy": text.remedy} if {
+	# A site's own texts. The catalogue wins, and a site says neither allow (only consent does) nor confirm (which only
+	# consent knows the end of).
+	startswith(code, "site.")
+	object.get(data.gateway.reasons.catalogue, code, null) == null
+	text := object.get(data.gateway.site.reasons, code, null)
+	text.outcome in {"deny", "handshake"}
 } else := {
 	"code": code,
 	"outcome": "deny",
 	"message": "The policy said something that it has no usable explanation for.",
-	"remedy": "Complete the entry for this code in policies/gateway/reasons/data.yaml.",
+	"remedy": "Complete the entry for this code in policies/gateway/reasons/data.yaml; that of a site.* in site/data.yaml.",
 }

@@ -28,3 +28,42 @@ test_an_incomplete_entry_denies if {
 
 	reason.outcome == "deny"
 }
+
+site_reason(text) := reason if {
+	reason := reasons.of("site.a") with data.gateway.site.reasons as {"site.a": text}
+}
+
+test_a_site_has_its_own_texts if {
+	every outcome in ["deny", "handshake"] {
+		text := {"outcome": outcome, "message": "m", "remedy": "r"}
+		site_reason(text) == object.union(text, {"code": "site.a"})
+	}
+}
+
+test_a_site_says_neither_allow_nor_confirm if {
+	every outcome in ["allow", "confirm", "denny"] {
+		reason := site_reason({"outcome": outcome, "message": "m", "remedy": "r"})
+		reason.outcome == "deny"
+		reason.message != "m"
+	}
+}
+
+test_the_catalogue_wins if {
+	strict := {"outcome": "deny", "message": "of the pack", "remedy": "r"}
+	mild := {"outcome": "handshake", "message": "of the site", "remedy": "r"}
+	reason := reasons.of("site.a") with data.gateway.reasons.catalogue as {"site.a": strict}
+		with data.gateway.site.reasons as {"site.a": mild}
+	reason.message == "of the pack"
+
+	# Also when its entry is broken: a mistake there must not make the site's milder one count.
+	broken := reasons.of("site.a") with data.gateway.reasons.catalogue as {"site.a": {"outcome": "denny"}}
+		with data.gateway.site.reasons as {"site.a": mild}
+	broken.outcome == "deny"
+}
+
+test_the_sites_texts_are_for_its_own_codes if {
+	text := {"outcome": "handshake", "message": "m", "remedy": "r"}
+	reason := reasons.of("money.a") with data.gateway.site.reasons as {"money.a": text}
+
+	reason.outcome == "deny"
+}
