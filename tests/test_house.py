@@ -327,6 +327,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "transactions.rules": "a protocol; tests/upstream/paypal/test_recovery.py",
     "transactions.opened": "tests/faults/test_killed_between_two_steps.py: started, recovered, released",
     "catalog.tool": "values only",
+    "catalog.first": "test_catalog.py: over restarts, and until it is forgotten",
     "settings.kinds": "values only; test_model.py",
     "inspector.finding": "values; test_content.py and test_analysis.py: masked, visible, cut",
     "inspector.etdi_codes": "a table; test_analysis.py has a fixture for each line",

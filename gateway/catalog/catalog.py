@@ -19,22 +19,20 @@ from typing import Any
 
 import msgspec
 
-from gateway.catalog.approvals import Approvals, approval_key
+from gateway.catalog.approvals import Approvals
 from gateway.catalog.contents import ContentReader, Contents
 from gateway.catalog.definition import Definition, read_definition
+from gateway.catalog.first import First
 from gateway.catalog.schema import InputSchema
 from gateway.catalog.tool import Approval, Content, Etdi, EtdiStatus, Tool
 from gateway.catalog.verification import DefinitionVerifier, NobodyTrusted, Verdict
 from gateway.errors import Unavailable, UnknownTool, UpstreamUnavailable
-from gateway.state.store import Space, Store
+from gateway.state.store import Store
 from gateway.upstream.target import Upstream
 
 MAX_TOOLS = 2_000
 """Tools of one server; more is not a server a person could approve."""
 _log = logging.getLogger(__name__)
-FIRST_SEEN_TTL_S = 90 * 24 * 3600.0
-"""How long it is known when a definition was first listed. A server that invents definitions must not fill the disk;
-what is forgotten counts as new again, which is the careful side."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +106,7 @@ class Catalog:
     ) -> None:
         self._servers = {name: _Server(upstream) for name, upstream in upstreams.items()}
         self._approvals = approvals
-        self._store = store
+        self._first = First(store, now=now)
         self._now = now
         self._max_age_s = max_age_s
         self._max_age_sensitive_s = max_age_sensitive_s
@@ -234,9 +232,9 @@ class Catalog:
             if self._admits is not None and not self._admits(etdi):
                 left_out.add(f"{definition.name!r} is left out: its origin is {etdi.status.value}")
                 continue
-            first_seen = await self._first_seen(name, definition, server.seen, seen)
+            first_seen = await self._first.seen(name, definition, server.seen, seen)
             tool = _tool(definition, etdi, first_seen, contents.of(definition.name))
-            if await self._first_use(name, definition, server.firsts) != definition.definition_hash:
+            if await self._first.used(name, definition, server.firsts) != definition.definition_hash:
                 tool = msgspec.structs.replace(tool, changed_since_first_use=True)
             tools[tool.name] = _Listed(tool=tool, definition=definition, schema=schema, verdict=verdict)
         for one in sorted(left_out - server.left_out):
@@ -252,32 +250,6 @@ class Catalog:
         if pin is not None and pin.definition_hash == definition.definition_hash:
             return Etdi(status=EtdiStatus.VERIFIED, evidence="release")
         return verdict.etdi
-
-    async def _first_seen(
-        self, server: str, definition: Definition, before: dict[str, int], now: dict[str, int]
-    ) -> int:
-        """When this very definition was first listed here; persistent, so a restart does not trust anew."""
-        key = f"{approval_key(server, definition.name)}:{definition.definition_hash}"
-        seen = before.get(key)
-        if seen is None:
-            seen = int(self._now())
-            if not await self._store.add(Space.FIRST_SEEN, key, str(seen).encode(), ttl_s=FIRST_SEEN_TTL_S):
-                stored = await self._store.get(Space.FIRST_SEEN, key)
-                seen = int(stored) if stored is not None and stored.isdigit() else seen
-        now[key] = seen
-        return seen
-
-    async def _first_use(self, server: str, definition: Definition, known: dict[str, str]) -> str:
-        """The hash of the first definition that was listed under this name; persistent, so that a restart does not
-        trust another one anew. Known for as long as :data:`FIRST_SEEN_TTL_S`."""
-        first = known.get(definition.name)
-        if first is None:
-            first, key = definition.definition_hash, f"first:{approval_key(server, definition.name)}"
-            if not await self._store.add(Space.FIRST_SEEN, key, first.encode(), ttl_s=FIRST_SEEN_TTL_S):
-                stored = await self._store.get(Space.FIRST_SEEN, key)
-                first = first if stored is None else stored.decode("ascii", "replace")
-            known[definition.name] = first
-        return first
 
 
 def _tool(definition: Definition, etdi: Etdi, first_seen: int, content: Content) -> Tool:

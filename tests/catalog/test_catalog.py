@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from gateway.catalog.approvals import Approvals
-from gateway.catalog.catalog import FIRST_SEEN_TTL_S, MAX_TOOLS, Catalog
+from gateway.catalog.catalog import MAX_TOOLS, Catalog
 from gateway.catalog.definition import read_definition
 from gateway.catalog.drift import Drift, drift
+from gateway.catalog.first import FIRST_SEEN_TTL_S
 from gateway.catalog.pins import make_pins
 from gateway.catalog.tool import Approval, EtdiStatus
 from gateway.errors import StoreUnavailable, UnknownTool, UpstreamUnavailable
