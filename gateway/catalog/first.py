@@ -1,6 +1,4 @@
-"""When a definition was seen first, and which was the first of its name; persistent, so that a restart trusts nothing anew
-(lesson 8 of the known reference implementation: first use was trusted again after each restart).
-"""
+"""When a definition was seen first, and which was the first of its name. Persistent: a restart trusts nothing anew."""
 
 from __future__ import annotations
 
