@@ -68,13 +68,13 @@ async def test_a_harmless_one_is_called(refusing: Depot) -> None:
     assert status_of(answer) == "executed"
 
 
-async def test_without_the_switch_it_is_reported_and_not_refused(depot: Depot) -> None:
+async def test_without_the_switch_it_is_reported_and_not_refused(tmp_path: Path) -> None:
     """The default: what the inspector finds is a fact for the policy, and refuses nobody by itself."""
     poisoned = {**WIRE, "description": ORDER}
-    depot.depot.tools = [poisoned]
-    depot.house.clock.advance(31)
-    await depot.approve("depot", poisoned)
-    assert status_of(await depot.house.call(SHIP, PARCEL, server="depot")) == "handshake_required"
-    entry = await depot.house.gateway.house.catalog.current("depot", SHIP, sensitive=True)
+    async with running_depot(tmp_path) as depot:
+        depot.depot.tools = [poisoned]
+        await depot.approve("depot", poisoned)
+        assert status_of(await depot.house.call(SHIP, PARCEL, server="depot")) == "handshake_required"
+        entry = await depot.house.gateway.house.catalog.current("depot", SHIP, sensitive=True)
     assert entry.tool.content.severity == "HIGH"
     assert "ORDERS_OTHER_TOOLS" in entry.tool.content.codes

@@ -127,6 +127,7 @@ async def test_the_kill_switch(drill: Drill) -> None:
     (order,) = await drill.ask("kill", "list")
     hashed = (await drill.chain.entry()).tool.definition_hash
     await drill.perform("Afterwards", ORDER=order["id"], HASH=hashed)
+    await kills.refresh()
     drill.chain.house.clock.advance(acme.LISTING_AGE_S)
     await drill.works()
     assert drill.recorded("admin.kill_add")
