@@ -8,13 +8,12 @@ import pytest
 from tests.support import parts
 from tests.support.redis import flush, running_redis
 
-
 HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (``make test``), a folder's tests stay on one of them, in order: they share what it started."""
+    """With several workers (`make test`), a folder's tests stay on one of them: they share what it started."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).parts[0]))
 

@@ -129,7 +129,7 @@ async def test_the_rooms_say_what_they_know(desk: Desk) -> None:
         (Again(about=ABOUT, status="s", message="m", token="f" * 64, expires_in_s=1), None, "waiting"),
         (Refused(about=ABOUT), None, "refused"),
     ],
-    ids=str,
+    ids=["done", "an error result", "an error", "unknown to the reply", "unknown", "again", "refused"],
 )
 async def test_each_answer_has_its_status(
     desk: Desk, answer: Answer, reply: Reply | None, status: str

@@ -144,7 +144,7 @@ def test_every_character_is_escaped_as_the_rfc_says() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [math.nan, math.inf, -math.inf, 2**53, -(2**53), "\ud800", {"\udfff": 1}, {1: 2}, {"a": object()}, b"x"],
+    [math.nan, math.inf, -math.inf, 2**53, -(2**53), "\ud800", {"\udfff": 1}, {1: 2}, {"a": ...}, b"x"],
     ids=repr,
 )
 def test_what_has_no_canonical_form_is_refused(document: Any) -> None:

@@ -69,12 +69,12 @@ async def test_from_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://server.example/mcp", "file:///etc/passwd", f"http://127.0.0.1:{free_port()}/mcp"]
+    "url", ["http://server.example/mcp", "file:///etc/passwd", "http://127.0.0.1:{}/mcp"]
 )
 async def test_what_cannot_be_asked(url: str) -> None:
     """Plain http to elsewhere, no URL, nobody there."""
     with pytest.raises(ConfigInvalid, match="server"):
-        await from_server(url)
+        await from_server(url.format(free_port()))
 
 
 @pytest.mark.parametrize("content", ['[{"name": "a"}]', '{"tools": [{"name": "a"}]}'])
