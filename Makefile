@@ -14,7 +14,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # OPA and Regal that `make parts` built are found here, after whatever the machine has on its PATH.
 export PATH := $(PATH):$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/countersign/bin
 
-# How many processes share the tests. They mostly wait for programs they started: three keep two cores busy.
+# How many processes share the tests, folder by folder. They mostly wait for programs they started: three keep two
+# cores busy.
 WORKERS ?= 3
 
 CODE := gateway tests
@@ -32,7 +33,7 @@ demo: $(VENV)/.runtime ## See an agent fail to move money on one signature, with
 test: parts ## Run everything: lint, types, policies, tests
 	@failed=; \
 	for gate in lint types rego; do $(MAKE) $$gate || failed="$$failed $$gate"; done; \
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup || failed="$$failed pytest"; \
+	$(BIN)/pytest --numprocesses $(WORKERS) || failed="$$failed pytest"; \
 	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi
 
 check: lint types rego ## Run what needs no running program: lint, types, policies

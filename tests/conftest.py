@@ -4,18 +4,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import parts
 from tests.support.redis import flush, running_redis
 
-HERE = Path(__file__).parent
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFolder(LoadScopeScheduling):
     """With several workers (`make test`), a folder's tests stay on one of them: they share what it started."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).parts[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Whatever ``--dist`` says."""
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")

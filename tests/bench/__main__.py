@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -138,11 +139,24 @@ def main(
     """Run the benchmark and leave with the exit status of `--help`."""
     if not sys.platform.startswith("linux"):
         raise click.ClickException("the benchmark reads CPU time from /proc and runs on Linux only")
-    # Ended from outside, the processes of the run are still ended with it.
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # Ended from outside, the processes of the run are still ended with it. Not `raise KeyboardInterrupt`: inside a
+        # loop's callback that is logged and forgotten. asyncio.Runner turns SIGINT into the cancellation of the running
+        # window, and outside of one Python raises KeyboardInterrupt.
+        ended.set()
+        signal.raise_signal(signal.SIGINT)
+
+    def say(line: str) -> None:
+        if ended.is_set():  # an interrupt that came in a finalizer was forgotten: no other round begins
+            raise KeyboardInterrupt
+        click.echo(line, err=True)
+
+    signal.signal(signal.SIGTERM, end)
     plan = Plan(era=Era(era), concurrencies=levels, rounds=rounds, bounds=Bounds(calls, seconds))
     try:
-        found = run(plan, legs, say=lambda line: click.echo(line, err=True))
+        found = run(plan, legs, say=say)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     verdicts = apply_gates(gates, found.legs, levels, lambda leg, base, level: ratio(found, leg, base, level))
@@ -160,12 +174,6 @@ def exit_status(found: Run, verdicts: list[Verdict]) -> int:
         return EXIT_GATE_FAILED
     unclean = any(window.errors for window in found.windows)
     return EXIT_NOT_MEASURED if unclean or found.failed or "unjudged" in outcomes else 0
-
-
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    # Not `raise KeyboardInterrupt`: inside a loop's callback that is logged and forgotten. asyncio.Runner turns
-    # SIGINT into the cancellation of the running window, and outside of one Python raises KeyboardInterrupt.
-    signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ async def test_the_first_server_has_no_name_to_be_called_by(endpoint: McpEndpoin
 
 
 @pytest.mark.parametrize("path", ["/", "/mcpx", "/console", "/MCP", "/mc"])
-def test_other_paths_are_not_for_it(endpoint: McpEndpoint, path: str) -> None:
+async def test_other_paths_are_not_for_it(endpoint: McpEndpoint, path: str) -> None:
     """The console's and the health checks'."""
     assert not endpoint.serves(path)
 
