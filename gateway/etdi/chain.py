@@ -17,7 +17,7 @@ from gateway.etdi.early import first_look
 from gateway.etdi.errors import EtdiCode, NotVerified
 from gateway.etdi.trust import Trust
 
-Overall = Literal["trusted", "partially-trusted", "untrusted"]
+Overall = Literal["trusted", "partially-trusted", "untrusted", "unknown"]
 _SIGNED: Final = frozenset(
     {
         EtdiCode.TOKEN_INVALID_CLAIMS,
@@ -56,7 +56,8 @@ class ChainOAuth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class TrustChain(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``oauth`` is None where there is no token, or nobody is named who issued it."""
+    """``oauth`` is None where there is no token, or nobody is named who issued it. ``unknown``: the definition itself
+    cannot be read."""
 
     tool: ChainTool
     provider: ChainProvider

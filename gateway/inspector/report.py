@@ -9,10 +9,11 @@ from typing import Final, Literal
 import msgspec
 
 from gateway.catalog.verification import DefinitionVerifier
+from gateway.etdi.chain import TrustChain
 from gateway.etdi.trust import Trust
 from gateway.inspector.analysis import Options, ToolAnalysis, analyze_tool
 from gateway.inspector.badge import Badge, badge_of
-from gateway.inspector.chain import TrustChain, verify_trust_chain
+from gateway.inspector.chain import verify_trust_chain
 from gateway.inspector.content import inspect_listing
 from gateway.inspector.finding import Finding, Severity, excerpt, worst, worst_first
 from gateway.inspector.names import Known, KnownNames
