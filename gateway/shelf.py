@@ -16,10 +16,11 @@ from gateway.catalog.seal import Seal, key_of
 from gateway.catalog.seal import generated_key as generated_approval_key
 from gateway.catalog.verification import DefinitionVerifier
 from gateway.errors import SettingsError
+from gateway.etdi.trust import Trust
 from gateway.etdi_capability import CapabilityVerifier, capability_of, saying
 from gateway.inspector.fact import content_reader
 from gateway.inspector.names import Known, KnownNames
-from gateway.origins import admission_of, verifier_of
+from gateway.origins import admission_of, tool_audience_of, trust_of, verifier_of
 from gateway.own_issuer import mounted_issuer_of
 from gateway.parts import policy_folder_of, upstreams_of
 from gateway.policy.classes import Classes
@@ -41,6 +42,10 @@ class Shelf:
     classes: Classes
     now: Callable[[], float]
     verifier: DefinitionVerifier
+    trust: Trust
+    """Whose word the verifier takes."""
+    known: KnownNames
+    """What others should not look like."""
 
 
 @asynccontextmanager
@@ -85,6 +90,8 @@ async def open_shelf(settings: Settings, *, now: Callable[[], float] = time.time
             classes=classes,
             now=now,
             verifier=verifier,
+            trust=trust_of(settings.etdi, audience=tool_audience_of(settings)),
+            known=named,
         )
 
 

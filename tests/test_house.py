@@ -228,6 +228,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "catalog.permissions": "the places where a block may stand",
         "catalog.tool": "what was verified",
         "catalog.verification": "and by whom; the protocol only",
+        "etdi.chain": "who trusts whom",
         "etdi.claims": "the range of a date",
         "etdi.errors": "why a token was refused",
         "etdi.profiles": "how issuers write claims and scopes",

@@ -2,6 +2,7 @@
 
 ::
 
+    origin.py      how far it is proven where the tool comes from, and what the inspector finds in it
     review.py      what a person is shown: the tool now, its approval, its history, and what changed
     words.py       a difference in words: everything invisible made visible, the gravest first
     deciding.py    approve, revoke, ask: looked at once more, recorded, then written

@@ -42,6 +42,7 @@ def review_document(review: Review) -> dict[str, Any]:
         "permissions": [] if review.definition is None else list(permissions_of(review.definition).values()),
         "etdi": None if live is None else msgspec.to_builtins(live.etdi),
         "content": None if live is None else msgspec.to_builtins(live.content),
+        "report": None if review.report is None else msgspec.to_builtins(review.report),
         "definition": None if review.definition is None else without_token(review.definition.wire),
         "approval": None if review.approval is None else msgspec.to_builtins(review.approval),
         "difference": None

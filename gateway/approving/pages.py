@@ -223,6 +223,8 @@ def _facts(review: Review) -> dict[str, Any]:
     properties = None if definition is None else definition.input_schema.get("properties")
     return {
         "name": visible(review.tool),
+        "report": review.report,
+        "findings": () if review.report is None else review.report.findings,
         "headline": headline(review.difference),
         "lines": () if review.difference is None else lines_of(review.difference),
         "description": "" if description is None else shown(description, MAX_DESCRIPTION),

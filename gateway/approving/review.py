@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gateway.approving.origin import Origins
 from gateway.catalog.approval_record import Event
 from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog, Entry
@@ -14,6 +15,7 @@ from gateway.catalog.diff import DefinitionDiff, diff
 from gateway.catalog.drift import Drift, check
 from gateway.catalog.tool import Approval, Tool
 from gateway.errors import Unavailable, UnknownTool
+from gateway.inspector.report import ToolReport
 from gateway.policy.classes import Classes
 
 APPROVED = "approved"
@@ -60,17 +62,26 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     approval: Approval | None
     history: tuple[Event, ...]
     difference: DefinitionDiff | None
+    report: ToolReport | None
+    """What the inspector says; None where there is no live definition."""
 
 
 class Reviews:
     """Looks. Decides nothing and changes nothing."""
 
     def __init__(
-        self, catalog: Catalog, approvals: Approvals, classes: Classes, *, now: Callable[[], float]
+        self,
+        catalog: Catalog,
+        approvals: Approvals,
+        classes: Classes,
+        origins: Origins,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._catalog = catalog
         self._approvals = approvals
         self._classes = classes
+        self._origins = origins
         self._now = now
 
     def servers(self) -> list[str]:
@@ -124,6 +135,7 @@ class Reviews:
             approval=approval,
             history=() if known.record is None else known.record.history,
             difference=None if approved is None or entry is None else diff(approved, entry.definition),
+            report=None if entry is None else await self._origins.report(server, entry),
         )
 
     async def _row(self, server: str, entry: Entry) -> Row:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from gateway.approving.api import ApprovalApi
 from gateway.approving.book import ApprovalBook
 from gateway.approving.deciding import Deciding
+from gateway.approving.origin import Origins
 from gateway.approving.pages import ToolPages
 from gateway.approving.review import Reviews
 from gateway.approving.words import told
@@ -34,7 +35,8 @@ def tool_routes(
     site = Site(public_url)
     sessions, permissions = Sessions(shelf.store, now=now), Permissions(policy)
     book = ApprovalBook(audit)
-    reviews = Reviews(shelf.catalog, shelf.approvals, shelf.classes, now=now)
+    origins = Origins(shelf.verifier, shelf.trust, shelf.known, now=now)
+    reviews = Reviews(shelf.catalog, shelf.approvals, shelf.classes, origins, now=now)
     deciding = Deciding(shelf.catalog, shelf.approvals, book, told=told, now=now)
     api = ApprovalApi(
         identity=identity,

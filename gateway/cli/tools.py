@@ -17,6 +17,7 @@ from rich.table import Table
 from gateway.approving.book import ApprovalBook
 from gateway.approving.deciding import MIN_HASH_DIGITS, ApprovalRefused, Deciding
 from gateway.approving.documents import review_document, row_document
+from gateway.approving.origin import Origins
 from gateway.approving.review import Reviews, Row
 from gateway.approving.words import told
 from gateway.catalog.approval_record import Actor
@@ -244,7 +245,8 @@ def _actor(by: str) -> Actor:
 
 
 def _reviews(shelf: Shelf) -> Reviews:
-    return Reviews(shelf.catalog, shelf.approvals, shelf.classes, now=shelf.now)
+    origins = Origins(shelf.verifier, shelf.trust, shelf.known, now=shelf.now)
+    return Reviews(shelf.catalog, shelf.approvals, shelf.classes, origins, now=shelf.now)
 
 
 async def _listed(settings: Settings, only: str | None) -> tuple[list[Row], dict[str, str]]:

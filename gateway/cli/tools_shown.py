@@ -21,6 +21,7 @@ from gateway.catalog.definition import Definition
 from gateway.catalog.diff import DefinitionDiff
 from gateway.catalog.permissions import permissions_of
 from gateway.catalog.tool import Approval
+from gateway.cli.inspect_shown import show_tool
 from gateway.outcome.view import visible
 
 MAX_DESCRIPTION = 4_000
@@ -70,13 +71,15 @@ def print_review(console: Console, review: Review, *, whole: bool, table: bool =
     if live is not None:
         version, provider = visible(live.version or "none"), visible(live.provider or "none")
         _say(console, f"definition {live.definition_hash}")
-        _say(console, f"version {version}  provider {provider}  origin {live.etdi.status.value}")
-        if live.content.codes:
+        _say(console, f"version {version}  provider {provider}  origin {live.etdi.said}")
+        if live.content.codes and not whole:
             _say(console, f"inspector: {live.content.severity}: {', '.join(live.content.codes)}")
     if review.approval is not None:
         _say_approval(console, review.approval)
     if whole and review.definition is not None:
         _say_definition(console, review.definition)
+    if whole and review.report is not None:
+        show_tool(console, review.report)
     if review.approval is None:
         _say(console, "nobody approved it: there is nothing to compare it with")
     else:

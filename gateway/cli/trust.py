@@ -14,7 +14,6 @@ from rich.table import Table
 from gateway.catalog.catalog import Entry
 from gateway.cli.common import config_option, json_option, settings_of, terminal
 from gateway.etdi.chain import TrustChain, trust_chain
-from gateway.origins import tool_audience_of, trust_of
 from gateway.outcome.view import visible
 from gateway.serving import run
 from gateway.settings import Settings
@@ -80,16 +79,15 @@ async def _rows(settings: Settings, server: str | None, tool: str | None) -> lis
         ]
         if tool is not None and not found:
             raise click.ClickException(f"{server} lists no tool {tool!r}")
-        return [await _row(settings, shelf, name, entry) for name, entry in found]
+        return [await _row(shelf, name, entry) for name, entry in found]
 
 
-async def _row(settings: Settings, shelf: Shelf, server: str, entry: Entry) -> Row:
+async def _row(shelf: Shelf, server: str, entry: Entry) -> Row:
     (verdict,) = await shelf.verifier.verify(server, [entry.definition])
-    trusted = trust_of(settings.etdi, audience=tool_audience_of(settings))
     return Row(
         server=server,
         name=entry.tool.name,
         origin=entry.tool.etdi.said,
-        chain=trust_chain(entry.definition, verdict, trusted),
+        chain=trust_chain(entry.definition, verdict, shelf.trust),
         failure=verdict.failure,
     )

@@ -11,16 +11,21 @@ from typing import Any
 
 from gateway.catalog.tool import Content
 from gateway.inspector.content import inspect_content
-from gateway.inspector.finding import worst
+from gateway.inspector.finding import Finding, worst, worst_first
 from gateway.inspector.names import KnownNames
+
+
+def findings_in(wire: Mapping[str, Any], known: KnownNames) -> tuple[Finding, ...]:
+    """All of them, the worst first."""
+    name = wire.get("name")
+    return worst_first([*inspect_content(wire), *(known.check(name) if isinstance(name, str) else ())])
 
 
 def content_reader(known: KnownNames) -> Callable[[Mapping[str, Any]], Content]:
     """What the catalog asks about each definition that is new. ``known``: names that others should not look like."""
 
     def read(wire: Mapping[str, Any]) -> Content:
-        name = wire.get("name")
-        findings = [*inspect_content(wire), *(known.check(name) if isinstance(name, str) else ())]
+        findings = findings_in(wire, known)
         severity = worst(findings)
         if severity is None:
             return Content()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -89,14 +89,8 @@ async def report_on(
                 server=label, name=excerpt(name) if isinstance(name, str) else "(no name)", content=content
             )
             if "etdi" in wanted:
-                analysis = await analyze_tool(
-                    wire, now=now, options=Options(), verifier=verifier, server=source.label
-                )
-                chain = await verify_trust_chain(
-                    wire, trust or Trust(), verifier=verifier, server=source.label
-                )
-                made = msgspec.structs.replace(
-                    made, analysis=analysis, badge=badge_of(analysis, has_oauth=True), chain=chain
+                made = await with_etdi(
+                    made, wire, now=now, trust=trust or Trust(), verifier=verifier, server=source.label
                 )
             tools.append(made)
     inspected = tuple(
@@ -104,6 +98,23 @@ async def report_on(
         for index, one in enumerate(sources)
     )
     return _summed(inspected, tuple(tools))
+
+
+async def with_etdi(
+    report: ToolReport,
+    wire: Mapping[str, Any],
+    *,
+    now: float,
+    trust: Trust,
+    verifier: DefinitionVerifier | None,
+    server: str,
+) -> ToolReport:
+    """The same, with what the definition's ETDI block is worth. ``server`` is what the verifier knows it by."""
+    analysis = await analyze_tool(wire, now=now, options=Options(), verifier=verifier, server=server)
+    chain = await verify_trust_chain(wire, trust, verifier=verifier, server=server)
+    return msgspec.structs.replace(
+        report, analysis=analysis, badge=badge_of(analysis, has_oauth=True), chain=chain
+    )
 
 
 def narrowed(report: Report, tools: tuple[ToolReport, ...]) -> Report:

@@ -57,6 +57,10 @@ async def test_an_operator_may_let_programs_decide(tmp_path: Path) -> None:
         assert (await desk.api("GET", "?pending=true&server=depot")).json()["tools"] == []
         review = (await desk.api("GET", f"/review?server=depot&tool={SHIP}")).json()
         assert [one["via"] for one in review["history"]] == ["api"]
+        assert (review["report"]["badge"], review["report"]["chain"]["overallTrust"]) == (
+            "error",
+            "untrusted",
+        )
         assert (await desk.api("POST", "/revoke", NAMED)).json()["approval"]["revoked"] is True
         assert await desk.called() == ["catalog.approval_revoked"]
         facts = next(one["approval"] for one in desk.house.records("admin") if "approval" in one)
