@@ -31,6 +31,7 @@ from gateway.cli.token import token
 from gateway.cli.tools import tools
 from gateway.cli.transactions import transactions
 from gateway.cli.trust import trust
+from gateway.cli.trust_store import trust_store
 from gateway.errors import CountersignError
 from gateway.version import VERSION
 
@@ -56,6 +57,7 @@ for command in (
     console,
     tools,
     trust,
+    trust_store,
     transactions,
     budgets,
     audit,
