@@ -21,6 +21,7 @@ from gateway.cli.demo import demo
 from gateway.cli.etdi import etdi
 from gateway.cli.hosts import hosts
 from gateway.cli.idp import idp
+from gateway.cli.init import init
 from gateway.cli.inspect import inspect
 from gateway.cli.kill import kill
 from gateway.cli.policy import policy
@@ -66,6 +67,7 @@ for command in (
     etdi,
     inspect,
     idp,
+    init,
     settings,
     paypal,
     simulator,
