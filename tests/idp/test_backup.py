@@ -68,7 +68,7 @@ async def test_a_backup_is_secret_and_whole(tmp_path: Path) -> None:
         await idp.token(await idp.client())
         document = await backed_up(idp)
     assert document.startswith(MAGIC)
-    for hidden in (b"PRIVATE", b"acme", b"kid"):
+    for hidden in (b"PRIVATE", b'"acme"', b'"kid"'):
         assert hidden not in document
     altered = bytearray(document)
     altered[len(document) // 2] ^= 1

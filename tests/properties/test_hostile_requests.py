@@ -23,7 +23,7 @@ from tests.support.house import AGENT_TOKEN, House
 from tests.support.messages import MODERN, legacy_body, meta, modern_body
 from tests.support.raw_http import Reply, exchange, head, one, request
 
-UNTELLABLE = (AGENT_TOKEN, "simulator-secret", "Traceback", "/gateway/", "site-packages", ".py")
+UNTELLABLE = (AGENT_TOKEN, "simulator-secret", "Traceback", "/gateway/", "site-packages", ".py:", '.py\\"')
 
 
 class Attack:

@@ -15,7 +15,7 @@ from tests.support.house import AGENT_TOKEN, House
 from tests.support.raw_http import head, one, request
 from tests.support.rest import post
 
-UNTELLABLE = (AGENT_TOKEN, "simulator-secret", "Traceback", "/gateway/", "site-packages", ".py")
+UNTELLABLE = (AGENT_TOKEN, "simulator-secret", "Traceback", "/gateway/", "site-packages", ".py:", '.py\\"')
 PATHS = st.sampled_from(["/authorize", "/execute"])
 FINE = frozenset({200, 202})
 PERHAPS = frozenset({400, 401, 403, 413})
