@@ -62,6 +62,19 @@ def test_what_was_packed_comes_out() -> None:
         (b"PK\x03\x04", "no tar.gz"),
         (gzip.compress(b"no tar"), "no tar.gz"),
     ],
+    ids=[
+        *(
+            "twice",
+            "twice from the root",
+            "above",
+            "above within",
+            "backslash",
+            "symlink",
+            "hard link",
+            "pipe",
+        ),
+        *("many files", "large file", "large stream", "empty", "zip", "no tar"),
+    ],
 )
 def test_a_hostile_archive_is_refused(made: bytes, said: str) -> None:
     """With the reason, and without a file written anywhere."""
