@@ -60,7 +60,7 @@ rego: parts
 	  opa test --coverage --threshold 100 $$tree >/dev/null || failed="$$failed coverage"; \
 	done; \
 	regal lint $(POLICIES)/gateway $(POLICIES)/checks || failed="$$failed lint"; \
-	$(BIN)/python -m tests.support.policy_checks || failed="$$failed conventions"; \
+	$(BIN)/countersign policy --folder $(POLICIES)/gateway check || failed="$$failed conventions"; \
 	test -z "$$failed" || { echo "policies: failed:$$failed"; exit 1; }
 
 parts: $(VENV)/.test ## Get the programs that tests run against: OPA, Regal, Redis

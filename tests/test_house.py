@@ -278,6 +278,7 @@ LONG: dict[str, str] = {
 
 # Modules and packages without a test file of their own, each with where it is tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "workbench.programs": "test_gates.py and test_conventions.py run them",
     "upstream.paypal.tools": "test_tools.py calls every tool against the simulator",
     "upstream.paypal.simulator": "test_tools.py compares what it takes and gives with PayPal's OpenAPI files",
     "upstream.paypal.operation": "values only",

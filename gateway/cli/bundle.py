@@ -28,7 +28,8 @@ from gateway.policy.engine import PolicyRefused
 from gateway.policy.loading import CAPABILITIES
 from gateway.policy.revision import MAX_BYTES, ROOT
 from gateway.workbench.bundle_folder import folder_of
-from gateway.workbench.gates import Layout, unit_tests
+from gateway.workbench.gates import unit_tests
+from gateway.workbench.programs import Layout
 
 PRIVATE_KEY = Path(".countersign") / "bundle.pem"
 KEYS = Path("bundles") / "keys"

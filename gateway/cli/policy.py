@@ -26,11 +26,12 @@ from gateway.policy.engine import PolicyRefused
 from gateway.policy.loading import load_policy
 from gateway.policy.reload import INTERVAL_S
 from gateway.workbench.finding import Finding
-from gateway.workbench.gates import Layout, Programs, Tested, checked, unit_tests
+from gateway.workbench.gates import Tested, checked, unit_tests
 from gateway.workbench.lint_codes import lint_codes
 from gateway.workbench.lint_data import lint_data
 from gateway.workbench.pack import read_pack
 from gateway.workbench.paypal import PAYPAL
+from gateway.workbench.programs import Layout, Programs
 from gateway.workbench.reference import reference
 from gateway.workbench.scaffold import scaffold, write
 

@@ -13,9 +13,10 @@ from gateway.policy.engine import Entrypoint
 from gateway.policy.loading import evaluate, load_policy
 from gateway.policy.rego_cpp import Interpreter
 from gateway.workbench.cookbook import Recipe, adding, recipes
-from gateway.workbench.gates import Layout, Programs, checked, unit_tests
+from gateway.workbench.gates import checked, unit_tests
 from gateway.workbench.lint_codes import lint_codes
 from gateway.workbench.pack import read_pack
+from gateway.workbench.programs import Layout, Programs
 from gateway.workbench.scaffold import write
 from tests.support import parts
 from tests.support.opa_program import Opa

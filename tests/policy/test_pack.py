@@ -14,8 +14,7 @@ import yaml
 from gateway.policy.rego_cpp import Bundle
 from tests.support import parts
 from tests.support.opa_program import Opa
-from tests.support.policy_cases import BUNDLES, CASES, POLICIES, Policy, load_cases, write_policy_of
-from tests.support.policy_checks import CHECKS, violations
+from tests.support.policy_cases import BUNDLES, CASES, CHECKS, POLICIES, Policy, load_cases, write_policy_of
 
 PACK = POLICIES / "gateway"
 SCHEMAS = POLICIES / "schemas"
@@ -96,45 +95,6 @@ def test_builtins_that_both_engines_have() -> None:
     bundle = Bundle({"x": "package x\n\ny := 1\n"}, {}, ["x/y"])
     operators = {"assign", "eq"}
     assert {name for name in allowed - operators if not bundle.is_builtin(name)} == set()
-
-
-def test_conventions(opa: Opa) -> None:
-    """The policy about policies finds nothing: codes, texts, entrypoints, who says allow, engine traps."""
-    assert violations(opa, PACK) == []
-
-
-BROKEN = {
-    "a code without a text": ('codes contains "arguments.strange" if input.call.id', "arguments.strange"),
-    "a code of another room": ('codes contains "money.strange" if input.call.id', "money.strange"),
-    "an entrypoint too many": (
-        "# METADATA\n# title: t\n# description: d\n# entrypoint: true\nx := 1",
-        "data.gateway.arguments.x: must not be an entrypoint",
-    ),
-    "an undefined argument of a negation": ("x if not startswith(input.call.id, `a`)", "put what is negated"),
-    "an override": ("x if input.call.id with input as {}", "`with` is for tests"),
-    "a pattern that only RE2 reads": (
-        r"x if regex.match(`^\w+$`, input.tool.name)",
-        "is not for both engines",
-    ),
-    "a pattern without a limit": ("x if regex.match(`^[a-z]+$`, input.tool.name)", "is not for both engines"),
-    "a function of another arity": ("of(a, b) if a == b", 'the function "of" has 1 and 2 arguments'),
-}
-
-
-@pytest.mark.parametrize(("rule", "wanted"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_convention_is_found(opa: Opa, tmp_path: Path, rule: str, wanted: str) -> None:
-    """Each convention notices a rule that breaks it."""
-    tree = tmp_path / "gateway"
-    shutil.copytree(PACK, tree)
-    path = tree / "arguments" / "arguments.rego"
-    path.write_text(f"{path.read_text(encoding='utf-8')}\n{rule}\n", encoding="utf-8")
-    assert [line for line in violations(opa, tree) if wanted in line]
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_no_overlay_breaks_a_convention(opa: Opa, tmp_path: Path, overlay: str) -> None:
-    """Whatever data an operator ships."""
-    assert violations(opa, write_policy_of(Policy(overlay=overlay), tmp_path)) == []
 
 
 def test_the_bases_are_questions() -> None:

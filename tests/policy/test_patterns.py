@@ -32,8 +32,7 @@ from gateway.policy.rego_cpp import Bundle, Interpreter
 from tests.support.backtracking import match
 from tests.support.opa_process import OpaProcess
 from tests.support.opa_program import Opa
-from tests.support.policy_cases import POLICIES
-from tests.support.policy_checks import CHECKS
+from tests.support.policy_cases import CHECKS, POLICIES
 from tests.support.policy_copies import copied, edit_data
 from tests.support.questions import IN_ORDER
 

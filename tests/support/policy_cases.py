@@ -11,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "policies"
+CHECKS = POLICIES / "checks"
 BUNDLES = ROOT / "bundles"
 CASES = ROOT / "tests" / "policy" / "cases"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.policy.engine import PolicyRefused
-from gateway.workbench.gates import Layout, Programs, checked, unit_tests
+from gateway.workbench.gates import checked, unit_tests
+from gateway.workbench.programs import Layout, Programs
 from tests.workbench.conftest import appended, edited
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from gateway.policy.engine import PolicyRefused
-from gateway.workbench.gates import Layout, Programs, checked, unit_tests
+from gateway.workbench.gates import checked, unit_tests
 from gateway.workbench.lint_codes import lint_codes
 from gateway.workbench.pack import read_pack
+from gateway.workbench.programs import Layout, Programs
 from gateway.workbench.scaffold import Edit, scaffold, write
 from tests.workbench.conftest import edited
 

@@ -1,0 +1,58 @@
+"""OPA and Regal, each as a short process on the files of the person who runs them, and what stands where.
+
+Programs are given a list of arguments, never a line for a shell.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+TIMEOUT_S = 120.0
+"""Longest run of one program: the whole test suite of a large policy takes some seconds."""
+
+
+class Programs(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the programs are; None: not on this machine."""
+
+    opa: str | None = None
+    regal: str | None = None
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy folder and what stands beside it (``policies/``). What is not there is not used."""
+
+    folder: Path
+
+    @property
+    def schemas(self) -> Path:
+        """JSON Schemas of the questions, the answers and the data files."""
+        return self.folder.parent / "schemas"
+
+    @property
+    def checks(self) -> Path:
+        """The policy about policies."""
+        return self.folder.parent / "checks"
+
+    @property
+    def capabilities(self) -> Path:
+        """The built-ins that both engines have."""
+        return self.folder.parent / "capabilities.json"
+
+    @property
+    def loaded(self) -> str:
+        """The folder as OPA has to load it."""
+        return f"gateway:{self.folder}"
+
+
+def run_program(command: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """How it ended and what it said; 124 as its exit code where it did not end."""
+    try:
+        return subprocess.run(  # noqa: S603 - a list, and the programs are the operator's
+            command, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124, "", f"no end after {TIMEOUT_S:.0f} s")
