@@ -156,5 +156,7 @@ def test_whoever_approves_is_told(run: Run, config: Any) -> None:
     config(upstreams={"odd": {"command": [sys.executable, hostile_server.__file__, "poison"]}})
     shown = run("tools", "show", "odd", "t")
     assert shown.code == 0, shown.err
-    assert "inspector: HIGH: HIDES_FROM_USER" in shown.out
-    assert run("tools", "show", "odd", "t", "--json").document["content"]["severity"] == "HIGH"
+    assert "HIDES_FROM_USER: " in shown.out
+    document = run("tools", "show", "odd", "t", "--json").document
+    assert document["content"]["severity"] == "HIGH"
+    assert document["report"]["content"][0]["code"] == "HIDES_FROM_USER"
