@@ -47,23 +47,22 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 def exported(settings: EtdiSettings) -> tuple[TrustStore, tuple[str, ...]]:
     """What is trusted here, and in words what could not go with it. :raises SettingsError: it is unusable as it is."""
-    trust_of(settings, audience=_AUDIENCE)
+    trust = trust_of(settings, audience=_AUDIENCE)
+    # Without those that `trusted_providers` leaves out: carried along they would be trusted over there.
+    issuers = [one for one in settings.issuers if trust.issuer(one.issuer) is not None]
     left: list[str] = []
-    issuers = []
-    for one in settings.issuers:
+    for one in issuers:
         if one.jwks_file is not None:
             left.append(
                 f"{one.issuer}: its keys are in a file of this machine (jwks_file); carry that yourself"
             )
         if one.introspection_client_secret is not None:
             left.append(f"{one.issuer}: introspection_client_secret stays here")
-        # What this gateway's `tool_providers` adds must not become another set of providers over there.
-        providers = one.providers or settings.tool_providers
-        issuers.append(
-            replace(one, jwks_file=None, introspection_client_secret=None, providers=tuple(providers))
-        )
-    keys = [_inlined(one) for one in settings.provider_keys]
-    return TrustStore(issuers=tuple(issuers), provider_keys=tuple(keys)), tuple(left)
+    store = TrustStore(
+        issuers=tuple(_carried(one, settings) for one in issuers),
+        provider_keys=tuple(_inlined(one) for one in settings.provider_keys),
+    )
+    return store, tuple(left)
 
 
 def document_of(store: TrustStore) -> dict[str, Any]:
@@ -99,10 +98,9 @@ def read_store(data: bytes) -> TrustStore:
 
 
 def compared(store: TrustStore, settings: EtdiSettings) -> tuple[Item, ...]:
-    """Each entry beside what is trusted here."""
-    here, _ = exported(settings)
-    issuers = {one.issuer: one for one in here.issuers}
-    keys = {(one.provider, one.key_id): one for one in here.provider_keys}
+    """Each entry beside the one of the same name here. :raises SettingsError: a key of here cannot be read."""
+    issuers = {one.issuer: _carried(one, settings) for one in settings.issuers}
+    keys = {(one.provider, one.key_id): _inlined(one) for one in settings.provider_keys}
     return (
         *(
             Item(
@@ -151,9 +149,17 @@ def _check(
     trust_of(replace(base, issuers=tuple(issuers), provider_keys=tuple(keys)), audience=_AUDIENCE)
 
 
+def _carried(one: ToolIssuerSettings, settings: EtdiSettings) -> ToolIssuerSettings:
+    # What this gateway's `tool_providers` adds must not become another set of providers over there.
+    providers = tuple(one.providers or settings.tool_providers)
+    return replace(one, jwks_file=None, introspection_client_secret=None, providers=providers)
+
+
 def _inlined(one: ProviderKeySettings) -> ProviderKeySettings:
-    # Read before by `trust_of`, which says what is wrong with the file.
-    pem = one.public_key or Path(one.public_key_file or "").read_text()
+    try:
+        pem = one.public_key or Path(one.public_key_file or "").read_text(errors="replace")
+    except OSError as problem:
+        raise _unusable(f"{one.provider} {one.key_id}: {problem.strerror}") from None
     inlined = replace(one, public_key=pem, public_key_file=None)
     _fingerprint(inlined)
     return inlined

@@ -84,6 +84,15 @@ def test_no_secret_and_no_file_of_this_machine_goes_out(tmp_path: Path) -> None:
     assert store.issuers[0].providers == ("bank",)
 
 
+def test_who_is_left_out_here_does_not_leave() -> None:
+    """``trusted_providers`` leaves an issuer out; carried along, another gateway would trust it."""
+    other = ToolIssuerSettings(issuer="https://other.example/", providers=("bank",))
+    settings = EtdiSettings(issuers=(ISSUER, other), trusted_providers=("idp",))
+    assert read_store(written(settings)).issuers == (ISSUER,)
+    again = compared(read_store(written(EtdiSettings(issuers=(other,)))), settings)
+    assert [one.standing for one in again] == ["as here"]
+
+
 def test_a_private_key_does_not_leave(tmp_path: Path) -> None:
     """Attack, or a mistake: the provider's own file holds both halves."""
     path = tmp_path / "both.pem"

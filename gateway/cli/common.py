@@ -48,9 +48,14 @@ def name_of(context: click.Context, parameter: click.Parameter, value: Any) -> A
     """
     del context, parameter
     for name in (value,) if isinstance(value, str) else value:
-        if not name.strip() or len(name) > MAX_NAME or visible(name) != name:
-            raise click.BadParameter(f"a name has 1 to {MAX_NAME} visible characters")
+        check_name(name)
     return value
+
+
+def check_name(name: str) -> None:
+    """:raises click.BadParameter: empty, overlong, or with characters that cannot be seen."""
+    if not name.strip() or len(name) > MAX_NAME or visible(name) != name:
+        raise click.BadParameter(f"a name has 1 to {MAX_NAME} visible characters")
 
 
 def terminal() -> Console:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
-from gateway.cli.common import DEFAULT_CONFIG, name_of
+from gateway.cli.common import DEFAULT_CONFIG, check_name
 from gateway.errors import SettingsError
 from gateway.identity.static import hash_static_token, mint_static_token
 from gateway.origins import tool_audience_of, trust_of
@@ -104,7 +104,7 @@ def init(
         raise click.UsageError(f"{out} is there already; it stays as it is")
     ask = Asker(silent=yes)
     subject = ask.text(subject, "Who will call (a name)", "agent-one")
-    name_of(click.get_current_context(), init.params[1], subject)
+    check_name(subject)
     url = ask.text(url, "The URL at which hosts reach the gateway", Settings().public_url)
     environment = ask.choice(paypal, "Which PayPal", PAYPALS).upper()
     policy = _policy(ask, engine, opa_url)

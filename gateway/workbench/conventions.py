@@ -8,12 +8,16 @@ from typing import Any
 
 import msgspec
 
+from gateway.policy.engine import PolicyRefused
 from gateway.workbench.pack import read_pack
 from gateway.workbench.programs import run_program
 
 
 def violations(folder: Path, checks: Path, opa: str | Path) -> list[str]:
-    """One sentence each; none: it keeps them all. ``checks`` is the folder of that policy, ``opa`` the program."""
+    """One sentence each; none: it keeps them all. ``checks`` is the folder of that policy, ``opa`` the program.
+
+    :raises PolicyRefused: OPA cannot read the folder.
+    """
     rego = [path for path in sorted(folder.rglob("*.rego")) if not path.name.endswith("_test.rego")]
     annotations = _output(opa, "inspect", "--annotations", "--format", "json", str(folder))["annotations"]
     pack = read_pack(folder)
@@ -34,4 +38,7 @@ def violations(folder: Path, checks: Path, opa: str | Path) -> list[str]:
 
 
 def _output(opa: str | Path, *arguments: str, stdin: str = "") -> Any:
-    return json.loads(run_program([str(opa), *arguments], stdin=stdin).stdout)
+    done = run_program([str(opa), *arguments], stdin=stdin)
+    if done.returncode != 0:
+        raise PolicyRefused(f"opa {arguments[0]}: {(done.stderr or done.stdout).strip()[:500]}")
+    return json.loads(done.stdout)

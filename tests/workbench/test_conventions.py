@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.policy.engine import PolicyRefused
 from gateway.workbench.conventions import violations
 from tests.support.policy_cases import CHECKS, POLICIES, Policy, write_policy_of
 
@@ -49,3 +50,14 @@ def test_a_broken_convention_is_found(opa_binary: Path, tmp_path: Path, rule: st
 def test_no_overlay_breaks_a_convention(opa_binary: Path, tmp_path: Path, overlay: str) -> None:
     """Whatever data an operator ships."""
     assert violations(write_policy_of(Policy(overlay=overlay), tmp_path), CHECKS, opa_binary) == []
+
+
+def test_a_folder_that_opa_cannot_read(tmp_path: Path, opa_binary: Path) -> None:
+    """Said in OPA's words; nothing that was not looked at counts as kept."""
+    tree = tmp_path / "gateway"
+    shutil.copytree(PACK, tree)
+    (tree / "arguments" / "arguments.rego").write_text(
+        "package gateway.arguments\n\nx := {", encoding="utf-8"
+    )
+    with pytest.raises(PolicyRefused, match=r"(?s)opa inspect: .*arguments\.rego"):
+        violations(tree, CHECKS, opa_binary)
