@@ -17,18 +17,19 @@ from gateway.errors import SettingsError
 from gateway.identity.static import hash_static_token, mint_static_token
 from gateway.origins import tool_audience_of, trust_of
 from gateway.settings import load_settings
+from gateway.settings.etdi_environment import named_issuer
 from gateway.settings.model import PolicySettings, Settings, StateSettings
 from gateway.state.open import open_store
 
 ENGINES: Final = ("embedded", "opa")
 PAYPALS: Final = ("sandbox", "production")
-ISSUERS: Final[Mapping[str, tuple[str, str]]] = {
-    "auth0": ("Its domain (tenant.eu.auth0.com)", "https://{}/"),
-    "okta": ("Its domain (tenant.okta.com)", "https://{}/oauth2/default"),
-    "azure": ("The id of its tenant", "https://login.microsoftonline.com/{}/v2.0"),
-    "custom": ("Its issuer, exactly as `iss` has it", "{}"),
+ISSUERS: Final[Mapping[str, str]] = {
+    "auth0": "Its domain (tenant.eu.auth0.com)",
+    "okta": "Its domain (tenant.okta.com)",
+    "azure": "The id of its tenant",
+    "custom": "Its issuer, exactly as `iss` has it",
 }
-"""What is asked, and how the ``iss`` is made from the answer, character by character (C18)."""
+"""What is asked about each profile."""
 PLACEHOLDERS: Final = {"PAYPAL_CLIENT_ID": "later", "PAYPAL_CLIENT_SECRET": "later"}
 """Credentials come from the environment when the gateway starts; the file is judged without them."""
 _ABOUT: Final = {
@@ -151,13 +152,13 @@ def _issuers(ask: Asker, kind: str | None, at: str | None, provider: str | None)
     chosen = ask.choice(kind, "Who issues tokens for tools of other servers (ETDI)", ["none", *ISSUERS])
     if chosen == "none":
         return []
-    question, pattern = ISSUERS[chosen]
-    place = ask.text(at, question)
+    place = ask.text(at, ISSUERS[chosen])
+    issuer, names = (place, []) if chosen == "custom" else named_issuer(chosen, place)
     providers = ask.text(provider, "Whose tools it may speak for (ids, with commas)")
     return [
         {
-            "issuer": pattern.format(place),
-            "names": [place] if chosen != "custom" else [],
+            "issuer": issuer,
+            "names": names,
             "profile": chosen,
             "providers": [one.strip() for one in providers.split(",")],
         }

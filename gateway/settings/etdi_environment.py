@@ -206,17 +206,26 @@ def _issuer(kind: str, said: Mapping[str, str], document: Mapping[str, Any]) -> 
         )
     first = str(values[KINDS[kind][0]])
     audience = values.get("AUDIENCE")
-    if kind == "AUTH0":
-        issuer, name = f"https://{first}/", f"auth0:{first}"
-    elif kind == "OKTA":
-        issuer, name = f"https://{first}/oauth2/{values['AUTH_SERVER_ID']}", f"okta:{first}"
-    else:
-        issuer, name = f"https://login.microsoftonline.com/{first}/v2.0", f"azure:{first}"
+    issuer, called = named_issuer(kind.lower(), first, str(values.get("AUTH_SERVER_ID")))
+    if kind == "AZURE":
         resource = str(values["SCOPE"]).removesuffix(".default").rstrip("/")
         audience = resource or values["CLIENT_ID"]
     return {
         "issuer": issuer,
         "audience": audience,
         "profile": kind.lower(),
-        "names": [first, name],
+        "names": called,
     }
+
+
+def named_issuer(profile: str, place: str, server: str = "default") -> tuple[str, list[str]]:
+    """The ``iss`` that a tenant's tokens have, character by character (C18), and what definitions may call it.
+
+    ``profile`` is auth0, okta or azure; ``place`` a domain, or the id of a tenant; ``server`` is Okta's alone.
+    """
+    urls = {
+        "auth0": f"https://{place}/",
+        "okta": f"https://{place}/oauth2/{server}",
+        "azure": f"https://login.microsoftonline.com/{place}/v2.0",
+    }
+    return urls[profile], [place, f"{profile}:{place}"]
