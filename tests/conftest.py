@@ -8,6 +8,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import parts
+from tests.support.oidc_server import OidcServer, running_oidc_server
 from tests.support.redis import flush, running_redis
 
 
@@ -47,3 +48,10 @@ def redis_url(redis_server_url: str) -> str:
     """The URL of a real Redis that holds no keys."""
     flush(redis_server_url)
     return redis_server_url
+
+
+@pytest.fixture(scope="session")
+def oidc_server() -> Iterator[OidcServer]:
+    """One real OAuth server for the whole run; it keeps nothing of a test that another could see."""
+    with running_oidc_server() as server:
+        yield server

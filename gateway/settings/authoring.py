@@ -11,7 +11,8 @@ variable                      what it is
 ``ETDI_AUTH0_...``            ``DOMAIN``, ``CLIENT_ID``, ``CLIENT_SECRET``, ``AUDIENCE``
 ``ETDI_OKTA_...``             the same, and ``AUTH_SERVER_ID``
 ``ETDI_AZURE_...``            ``TENANT_ID``, ``CLIENT_ID``, ``CLIENT_SECRET``, ``SCOPE``, ``API_RESOURCE_ID``
-``ETDI_OAUTH_...``            any other: ``ISSUER``, ``CLIENT_ID``, ``CLIENT_SECRET``, ``AUDIENCE``, ``TOKEN_ENDPOINT``
+``ETDI_OAUTH_...``            any other: ``ISSUER``, ``CLIENT_ID``, ``CLIENT_SECRET``, ``AUDIENCE``, ``RESOURCE``,
+                              ``TOKEN_ENDPOINT``
 ============================  =========================================================================
 
 A variable whose name ends in ``_FILE`` names a file that holds the value. A kind of provider is configured by its first
@@ -62,6 +63,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "CLIENT_ID": "clientId",
         _SECRET: "clientSecret",
         "AUDIENCE": "audience",
+        "RESOURCE": "resource",
         "TOKEN_ENDPOINT": "tokenEndpoint",
     },
 }

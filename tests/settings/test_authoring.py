@@ -47,7 +47,9 @@ def test_each_provider_by_its_variables() -> None:
     azure = author_settings(AZURE).provider
     assert isinstance(azure, AzureConfig)
     assert azure.scope == "api://x/.default"
-    assert isinstance(author_settings(CUSTOM).provider, CustomConfig)
+    custom = author_settings({**CUSTOM, "ETDI_OAUTH_RESOURCE": "https://gateway.example/etdi"}).provider
+    assert isinstance(custom, CustomConfig)
+    assert custom.resource == "https://gateway.example/etdi"
     assert "s3cret" not in repr(author_settings(CUSTOM))
 
 

@@ -49,7 +49,11 @@ TYPESCRIPT = Package(
 """The compiler, and a Node that runs TypeScript as it is written."""
 AI_SDK = Package(name="ai", version="7.0.173", beside=("zod@4.1.12",))
 """Vercel's AI SDK, which an adapter of the TypeScript client makes tools for."""
-PACKAGES = {f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE, TYPESCRIPT, AI_SDK)}
+OIDC_PROVIDER = Package(name="oidc-provider", version="9.13.3")
+"""An OAuth server that the OpenID Foundation certified. It wants the Node beside the compiler."""
+PACKAGES = {
+    f"{one.name}@{one.version}": one for one in (SDK, *CONFORMANCE, TYPESCRIPT, AI_SDK, OIDC_PROVIDER)
+}
 
 
 class NotInstalled(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -117,16 +118,25 @@ class AzureConfig(_Shared, frozen=True, kw_only=True):
 class CustomConfig(_Shared, frozen=True, kw_only=True):
     """Any OAuth server, by its issuer; endpoints that are not given are read from its metadata (RFC 8414, OIDC).
 
-    ``claims_as``: the tool's claims travel as one JSON form field ``tool_claims``, or as fields of their own.
+    ``resource`` (RFC 8707) and ``audience`` name whom the tokens are for; servers know the one or the other. A token's
+    ``aud`` is the ``audience``, or the ``resource`` where no audience is given. ``claims_as``: the tool's claims travel
+    as one JSON form field ``tool_claims``, or as fields of their own.
     """
 
     issuer: str
     audience: str | None = None
+    resource: str | None = None
     token_endpoint: str | None = None
     jwks_uri: str | None = None
     introspection_endpoint: str | None = None
     auth_method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
     claims_as: Literal["tool_claims", "fields"] = "tool_claims"
+
+    def check(self) -> None:
+        """:raises ConfigInvalid: naming the key."""
+        _Shared.check(self)
+        if self.resource is not None and (not urlsplit(self.resource).scheme or "#" in self.resource):
+            raise ConfigInvalid("custom: resource is an absolute URI without a fragment (RFC 8707 section 2)")
 
 
 ProviderConfig = Auth0Config | OktaConfig | AzureConfig | CustomConfig

@@ -104,6 +104,8 @@ def _ask_custom(config: CustomConfig, form: Mapping[str, str], claims: Mapping[s
     members = dict(form)
     if config.audience is not None:
         members["audience"] = config.audience
+    if config.resource is not None:
+        members["resource"] = config.resource
     if config.claims_as == "tool_claims":
         members["tool_claims"] = msgspec.json.encode(claims, order="sorted").decode()
     else:
@@ -185,7 +187,7 @@ def _custom(config: CustomConfig) -> Dialect:
         info=_info("custom", "OAuth", config.issuer, block=config.issuer),
         profile=profiles.CUSTOM,
         issuers=(config.issuer,),
-        audience=config.audience,
+        audience=config.resource if config.audience is None else config.audience,
         token_endpoint=config.token_endpoint,
         jwks_uri=config.jwks_uri,
         introspection_endpoint=config.introspection_endpoint,

@@ -11,7 +11,7 @@ import httpx
 
 from gateway.authoring.claims import Grant, ProviderInfo, ToolClaims, Validation
 from gateway.authoring.errors import NoToken, Problem
-from gateway.authoring.profiles import tool_claims
+from gateway.authoring.profiles import granted_permissions, tool_claims
 from gateway.authoring.providers.config import AzureConfig, ProviderConfig
 from gateway.authoring.providers.dialects import Ask, Dialect, answered_scopes, ask, dialect_of
 from gateway.authoring.providers.exchange import Answer, Exchange, NoAnswer
@@ -109,21 +109,31 @@ class Provider:
         if answer.status != _OK:
             raise self._refused(answer)
         grant = self._granted(answer, question)
-        self._check_named(grant.token, tool)
+        self._look_into(grant.token, tool)
         return grant
 
-    def _check_named(self, token: Secret, tool: ToolClaims) -> None:
+    def _look_into(self, token: Secret, tool: ToolClaims) -> None:
         """An early look at what whoever verifies will find. Its signature is theirs to check.
 
-        :raises NoToken: it names another tool: a claim that is kept from an earlier question, say.
+        :raises NoToken: it names another tool: a claim that is kept from an earlier question, say. Or it grants less
+            than was asked for, and the answer said nothing of it.
         """
+        profile = self._dialect.profile
         try:
             opened = open_jws(token.expose())
             if opened is None:
+                _LOG.warning(
+                    "%s: the tokens of %s are no JWTs; no gateway can verify them", tool.tool_id, self.info.id
+                )
                 return
-            named = tool_claims(self._dialect.profile, parse_claims(opened[1]))
+            payload = parse_claims(opened[1])
+            named = tool_claims(profile, payload)
+            granted = granted_permissions(profile, payload, table=self._config.scope_map)
         except (CredentialRefused, ValueError):
             raise _unusable("the answer's token cannot be read") from None
+        missing = sorted(set(tool.permissions) - granted)
+        if missing:
+            raise _unusable(f"the provider did not grant {' '.join(missing)}")
         if any(named.get(name, value) != value for name, value in tool.claims().items()):
             raise _unusable("the answer's token names another tool")
         if "tool_id" not in named or "tool_version" not in named:

@@ -100,9 +100,11 @@ def test_everybodys_tenants_are_refused(tenant: str) -> None:
         ("auth0", {"connectionTimeout": 0}),
         ("auth0", {"cacheLifetime": 86_400_000}),
         ("custom", {"authMethod": "none"}),
+        ("custom", {"resource": "gateway.example/etdi"}),
+        ("custom", {"resource": "https://gateway.example/etdi#tools"}),
     ],
 )
 def test_what_cannot_be_is_refused(kind: str, changed: dict[str, Any]) -> None:
-    """Two issuers, ids that are paths, no timeout, a token for a day (C28)."""
+    """Two issuers, ids that are paths, no timeout, a token for a day (C28), a resource that is none (RFC 8707)."""
     with pytest.raises(ConfigInvalid):
         read_config(kind, {**GOOD[kind], **changed})

@@ -129,6 +129,20 @@ async def test_the_built_in_kind_sends_the_claims_as_one_field(idp: ToolIdp, mad
     }
 
 
+async def test_a_resource_is_asked_for_and_is_the_audience(idp: ToolIdp, made: list[Provider]) -> None:
+    """RFC 8707. Where an audience is given as well, that is what the tokens say."""
+    config = {key: value for key, value in idp.config("custom").items() if key != "audience"}
+    made.append(create_provider("custom", {**config, "resource": AUDIENCE}))
+    grant = await made[-1].token_for_tool(TOOL)
+    assert idp.seen[0].members["resource"] == AUDIENCE
+    assert "audience" not in idp.seen[0].members
+    assert (await made[-1].validate_token(grant.token, TOOL)).valid
+    elsewhere = provider_of(
+        idp, "custom", made, resource="urn:example:tools", audience="https://else.example"
+    )
+    assert (await elsewhere.validate_token(grant.token, TOOL)).reason == "invalid_audience"
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 async def test_a_custom_client_authenticates_as_it_is_registered(
     idp: ToolIdp, made: list[Provider], method: str
@@ -254,6 +268,27 @@ async def test_a_provider_that_copies_no_claims_is_said(
     idp.claims = dict.fromkeys(CLAIMS)
     await provider_of(idp, "custom", made).token_for_tool(TOOL)
     assert "do not name the tool" in caplog.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_token_that_grants_less_than_it_should_is_not_shown(
+    idp: ToolIdp, made: list[Provider], kind: str
+) -> None:
+    """Also where the answer does not say so: every gateway would refuse the tool, and the author would not know why."""
+    idp.claims = {"scope": "tool:echo:say", "scp": None, "roles": None}
+    idp.members["scope"] = None
+    with pytest.raises(NoToken, match=r"did not grant filesystem:read:/data$") as raised:
+        await provider_of(idp, kind, made).token_for_tool(TOOL)
+    assert not raised.value.down
+
+
+async def test_a_token_that_is_no_jwt_is_said(
+    idp: ToolIdp, made: list[Provider], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that was not told whom the token is for grants such a one."""
+    idp.members["access_token"] = "opaque"
+    await provider_of(idp, "custom", made).token_for_tool(TOOL)
+    assert "are no JWTs" in caplog.text
 
 
 async def test_a_dead_provider_is_no_refusal(made: list[Provider]) -> None:
