@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
 
 from gateway.identity.static import hash_static_token
+from tests.bench import held
 from tests.bench.legs import Leg, Site
 from tests.bench.load import Target
 from tests.bench.processes import HOST, ROOT
@@ -35,12 +37,14 @@ TOKEN = "unsafe-bench-token-of-this-run-only"
 
 @dataclass(frozen=True)
 class Setup:
-    """What the settings of one gateway leg depend on; `opa` is the sidecar's URL, None = embedded engine."""
+    """What the settings of one gateway leg depend on; `opa` is the sidecar's URL, None = embedded engine. `callers`
+    besides the one that is measured."""
 
     port: int
     upstream_url: str
     directory: Path
     opa: str | None
+    callers: int = 0
 
 
 def settings(setup: Setup) -> dict[str, Any]:
@@ -51,7 +55,11 @@ def settings(setup: Setup) -> dict[str, Any]:
         "paypal": {"enabled": False},
         "identity": {
             "tokens": [
-                {"sha256": hash_static_token(TOKEN), "subject": "bench", "roles": ["agent"]},
+                {"sha256": hash_static_token(token), "subject": subject, "roles": ["agent"]}
+                for subject, token in [
+                    ("bench", TOKEN),
+                    *((f"waiting-{n}", held.token_of(n)) for n in range(setup.callers)),
+                ]
             ]
         },
         "policy": {
@@ -63,6 +71,7 @@ def settings(setup: Setup) -> dict[str, Any]:
         },
         "upstreams": {"paypal": {"url": setup.upstream_url}},
         "state": {"url": f"sqlite:///{setup.directory / 'state.db'}"},
+        "confirm": {"hold_seconds": 20},  # the longest: what waits should wait
         "audit": {"path": str(setup.directory / "audit.jsonl")},
         # One caller is all the load there is: its limit is counted, and never met.
         "rates": {
@@ -73,11 +82,11 @@ def settings(setup: Setup) -> dict[str, Any]:
     }
 
 
-def policy_copy(directory: Path, *, handshake: bool = False) -> Path:
+def policy_copy(directory: Path, classes: Mapping[str, int] = MappingProxyType({})) -> Path:
     """The policies as shipped, but in the phase that lets approved tools without an ETDI token answer.
 
     The cheap upstream is a stranger to the release's pins; in the enforcement phase every call would be refused.
-    With `handshake` the tool is of class 3, so that each call has two phases.
+    `classes`: of tools that are of class 4 as shipped; with 3 a call has two phases, with 2 a person confirms it.
     """
     copy = directory / "policies" / "gateway"
     if not copy.exists():
@@ -87,13 +96,14 @@ def policy_copy(directory: Path, *, handshake: bool = False) -> Path:
         text = data.read_text()
         assert "phase: enforcement" in text, "the shipped phase has another name now"
         data.write_text(
-            text.replace("phase: enforcement", "phase: preparation" if handshake else "phase: coexistence")
+            text.replace("phase: enforcement", "phase: preparation" if classes else "phase: coexistence")
         )
-        if handshake:
-            classes = copy / "classes" / "data.yaml"
-            text = classes.read_text()
-            assert f"  {TOOL}: 4\n" in text, "the shipped class is another one now"
-            classes.write_text(text.replace(f"  {TOOL}: 4\n", f"  {TOOL}: 3\n"))
+        data = copy / "classes" / "data.yaml"
+        text = data.read_text()
+        for tool, number in classes.items():
+            assert f"  {tool}: 4\n" in text, "the shipped class is another one now"
+            text = text.replace(f"  {tool}: 4\n", f"  {tool}: {number}\n")
+        data.write_text(text)
     return copy
 
 
@@ -108,21 +118,29 @@ def prepare_argvs(config: Path) -> list[list[str | Path]]:
     return [[command, "tools", "approve", "paypal", "--all", "--by", "bench", "--config", config]]
 
 
-def gateway_leg(name: str, about: str, engine: Engine, *, handshake: bool = False) -> Leg:
-    """A gateway in front of the cheap upstream, asking the given engine."""
+def gateway_leg(name: str, about: str, engine: Engine, *, handshake: bool = False, waiting: int = 0) -> Leg:
+    """A gateway in front of the cheap upstream, asking the given engine; `waiting` calls of others wait meanwhile for a
+    person."""
 
     def start(site: Site) -> Target:
-        policies = policy_copy(site.directory, handshake=handshake)
+        classes = {TOOL: 3} if handshake else {held.TOOL: 2} if waiting else {}
+        policies = policy_copy(site.directory, classes)
         opa_url, opa_pid = (
             (None, None) if engine == "embedded" else start_opa(site, over=engine, policies=policies)
         )
-        setup = Setup(free_port(), site.upstream_url, site.directory, opa_url)
+        setup = Setup(
+            free_port(), site.upstream_url, site.directory, opa_url, callers=-(-waiting // held.EACH)
+        )
         config = site.directory / "countersign.yaml"
         config.write_text(yaml.safe_dump(settings(setup)))
         for argv in prepare_argvs(config):
             site.fleet.run(argv)
         process = site.fleet.start(serve_argv(config), "proxy")
         site.fleet.wait_answering(process, (HOST, setup.port), READY_PATH, status=200)
+        if waiting:
+            asked = ("--port", str(setup.port), "--calls", str(waiting))
+            holding, port = site.fleet.start_module("tests.bench.held", "load", *asked)
+            site.fleet.wait_answering(holding, (HOST, port), "/", status=200)
         return Target(
             port=setup.port,
             path=MCP_PATH,
@@ -182,5 +200,8 @@ GATEWAYS = (
     gateway_leg("gateway+embedded", "Countersign with the embedded engine (regopy)", "embedded"),
     gateway_leg("gateway+opa-tcp", "Countersign asking an OPA sidecar over TCP", "opa-tcp"),
     gateway_leg("gateway+opa-uds", "Countersign asking an OPA sidecar over a unix socket", "opa-uds"),
+    gateway_leg(
+        "waiting+opa-uds", "gateway+opa-uds while 1,000 calls of others are held", "opa-uds", waiting=1_000
+    ),
     gateway_leg("handshake+opa-uds", "both phases of a class 3 call, each judged", "opa-uds", handshake=True),
 )
