@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from gateway.kill.order import Orders
+from gateway.kill.orders import read_orders
 from gateway.policy.classes import Classes
 from gateway.state.store import Store
 from gateway.transactions.book import KEPT_S, TransactionBook
@@ -42,12 +44,17 @@ async def open_journal(
     ``prices``: what a replay would cost now."""
     book = TransactionBook(store, kept_s=kept_s)
     lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
+
+    async def stops() -> Orders:
+        return Orders(await read_orders(store))
+
     recovery = Recovery(
         book,
         lease,
         upstreams,
         definitions,
         audit,
+        stops=stops,
         rules=rules,
         now=now,
         followers=followers,
