@@ -92,9 +92,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Settled(Protocol):
     """Whoever has to follow when an outcome becomes known after the call was answered, or lost: budgets, say.
 
-    Called after the journal says so, for a transaction that a recovery or a person settled, or whose own answer came
-    after that. At most once for each: a crash between the two is not made up for, so a follower that must not miss one
-    reads the journal as well.
+    Called after the journal says so, for a transaction that a recovery or a person settled, whose own answer came after
+    that, or whose host went away before it left. At most once for each: a crash between the two is not made up for, so
+    a follower that must not miss one reads the journal as well.
     """
 
     async def settled(self, transaction: Transaction) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.parked import Question
-from gateway.policy.decision import ReplayObligation
+from gateway.policy.decision import DuplicatesObligation, ReplayObligation
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import MAX_ENTRIES, Space
 from gateway.transactions.transaction import How, State
@@ -145,6 +145,48 @@ async def test_a_caller_that_goes_away_leaves_an_unknown_outcome(desk: Desk) -> 
         await task
     await desk.journal.aclose()
     assert (await desk.kept()).outcome is Effect.UNKNOWN
+
+
+class StuckStore(SqliteStore):
+    """Writes a transaction down, and is slow to say so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written, self.said = asyncio.Event(), asyncio.Event()
+
+    async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
+        """See ``Store.add``."""
+        added = await super().add(space, key, value, ttl_s=ttl_s)
+        if space is Space.TRANSACTION:
+            self.written.set()
+            await self.said.wait()
+        return added
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_caller_that_goes_away_before_its_call_leaves(tmp_path: Path, times: int) -> None:
+    """Attack: hang up while the call is written down. It did not leave, and is in nobody's way: not in that of an equal
+    call, and not in that of a budget."""
+    store = StuckStore(tmp_path / "state.db")
+    desk = Desk(store=store, instance="one", clock=ManualClock(), monotonic=ManualClock(0))
+    window = DuplicatesObligation(window_seconds=60)
+    task = asyncio.ensure_future(desk.carried(duplicates=window))
+    await store.written.wait()
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    store.said.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await desk.journal.aclose()
+    assert desk.sent == []
+    kept = await desk.kept()
+    assert (kept.state, kept.outcome, kept.how) == (State.SETTLED, Effect.REFUSED, How.NEVER_SENT)
+    assert desk.followed == [kept]
+    assert await desk.carried("t2", duplicates=window) is desk.reply
+    assert desk.sent == ["t2"]
+    assert desk.slept == []
+    await store.aclose()
 
 
 async def test_a_question_waits_and_goes_on_in_any_gateway(desk: Desk, beside: Desk) -> None:
