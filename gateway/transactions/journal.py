@@ -19,6 +19,7 @@ from gateway.outcome.allow import LEAST_SENSITIVE_DURABLE
 from gateway.outcome.consent import Consent
 from gateway.outcome.journal import Earlier
 from gateway.outcome.parked import Question
+from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.outcome.redact import masked_result
 from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm
@@ -32,6 +33,8 @@ from gateway.transactions.transaction import How, Settled, State, Transaction, f
 from gateway.upstream.target import Effect, Reply
 
 ALREADY_BEGUN = "transaction.already_begun"
+WAITING_MARGIN_S = 60.0
+"""Seconds that whoever comes back in the last moment has until it is written down."""
 _Begun = Transaction | Earlier
 _LOG = logging.getLogger("countersign.transactions")
 
@@ -161,7 +164,7 @@ class TransactionJournal:
         waiting = await self._book.find(mine.transaction_id)
         if waiting is None or waiting.state is not State.WAITING:
             raise _already_begun()
-        again = msgspec.structs.replace(waiting, state=State.OPEN, instance=mine.instance)
+        again = msgspec.structs.replace(waiting, state=State.OPEN, instance=mine.instance, waiting_until=None)
         if not await self._book.replace(waiting, again):
             raise _already_begun()
         return again
@@ -252,11 +255,13 @@ class TransactionJournal:
 
     def _ended(self, begun: Transaction, reply: Reply, how: How) -> Transaction:
         if reply.effect is Effect.WAITING:
-            return msgspec.structs.replace(begun, state=State.WAITING)
+            until = self._now() + CONTINUATION_TTL_S + WAITING_MARGIN_S
+            return msgspec.structs.replace(begun, state=State.WAITING, waiting_until=until)
         rules = self._rules.get(begun.server)
         return msgspec.structs.replace(
             begun,
             state=State.SETTLED,
+            waiting_until=None,
             outcome=reply.effect,
             how=how,
             is_error=reply.is_error,

@@ -117,7 +117,7 @@ class Recovery:
         recovered = left = 0
         await self._forget(rows)
         for transaction in found:
-            if transaction.instance == self._lease.instance:
+            if transaction.state is State.OPEN and transaction.instance == self._lease.instance:
                 continue
             if self._is_kept(transaction, alive=alive[transaction.instance]):
                 left += 1
@@ -134,13 +134,18 @@ class Recovery:
                 await self._book.replace(one, msgspec.structs.replace(one, sent=None))
 
     def _is_kept(self, transaction: Transaction, *, alive: bool) -> bool:
-        """Its process lives; or it waits for its host, which may come back to any gateway until its time is over."""
+        """Its process lives; or it waits for its host, which may come back to any gateway until its time is over. One
+        that never does must not leave it open for as long as a process lives: nobody could settle it."""
+        if transaction.waiting_until is not None:
+            return self._now() < transaction.waiting_until
         if transaction.state is State.WAITING:
             return self._now() < transaction.started_at + CONTINUATION_TTL_S or alive
         return alive
 
     async def _recovered(self, transaction: Transaction) -> bool:
-        mine = msgspec.structs.replace(transaction, state=State.OPEN, instance=self._lease.instance)
+        mine = msgspec.structs.replace(
+            transaction, state=State.OPEN, instance=self._lease.instance, waiting_until=None
+        )
         try:
             if not await self._book.replace(transaction, mine):
                 return False  # its own process woke up, or another gateway was faster
@@ -261,5 +266,5 @@ def line_of(transaction: Transaction) -> str:
     }.get(transaction.how or How.NOBODY, "look at the target, then `countersign transactions settle`")
     return (
         f"transaction {transaction.transaction_id}: {transaction.tool} at {transaction.server}, left by a gateway "
-        f"that ended: {transaction.outcome} ({said})"
+        f"that ended, or by its host: {transaction.outcome} ({said})"
     )

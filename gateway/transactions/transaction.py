@@ -52,7 +52,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ``idempotency_key`` is what the target got to tell a repeat from a new request, and None where it knows no such
     thing. ``replay_until``: until when the policy lets a recovery ask again with that key. ``resource_id`` is the
     target's id of what the call made (a refund, an order). ``money`` is what was countersigned, ``revision``
-    that of the policy which allowed it.
+    that of the policy which allowed it. ``waiting_until``: while it waits for its host, when nobody can come back to it
+    any more, wherever that host was served.
     """
 
     transaction_id: str
@@ -73,6 +74,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     money: Money | None = None
     revision: str = ""
     replay_until: float | None = None
+    waiting_until: float | None = None
     outcome: Effect | None = None
     how: How | None = None
     is_error: bool = False

@@ -10,9 +10,11 @@ import pytest
 
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.parked import Question
+from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.policy.decision import DuplicatesObligation, ReplayObligation
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import MAX_ENTRIES, Space
+from gateway.transactions.journal import WAITING_MARGIN_S
 from gateway.transactions.transaction import How, State
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
@@ -193,7 +195,9 @@ async def test_a_question_waits_and_goes_on_in_any_gateway(desk: Desk, beside: D
     """The same transaction: waiting, open again where the host came back, settled there."""
     desk.reply = Reply(effect=Effect.WAITING, result=msgspec.Raw(b"{}"))
     await desk.carried()
-    assert (await desk.kept()).state is State.WAITING
+    waits = await desk.kept()
+    assert waits.state is State.WAITING
+    assert waits.waiting_until == desk.clock() + CONTINUATION_TTL_S + WAITING_MARGIN_S
     with pytest.raises(TokenRefused):
         await beside.carried()  # only its own way back leads into it
     await beside.carried(resumed=True)

@@ -22,6 +22,7 @@ from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.state.store import Space
 from gateway.transactions.recovery import ARGUMENTS_S, Recovery, Sweep
 from gateway.transactions.sent import Sent
+from gateway.transactions.settlement import can_be_settled
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.target import Effect, Reply
@@ -260,6 +261,24 @@ async def test_what_waits_for_its_host_is_left_until_its_time_is_over(house: Hou
     house.desk.clock.now = STARTED + CONTINUATION_TTL_S
     assert await house.recovery.sweep() == Sweep(recovered=1)
     assert (await house.desk.kept()).outcome is Effect.UNKNOWN
+
+
+@pytest.mark.parametrize("instance", ["one", "two", "gone"])
+async def test_a_host_that_never_comes_back_leaves_nothing_open(
+    house: House, beside: Desk, instance: str
+) -> None:
+    """Attack: have a target ask something, and go away, again and again. However long the gateway lives, what waited is
+    unknown when its time is over, and a person can settle it."""
+    until = STARTED + CONTINUATION_TTL_S + 60
+    await house.left(state=State.WAITING, instance=instance, waiting_until=until)
+    house.desk.clock.now = until - 1
+    assert await house.recovery.sweep() == Sweep(left=1)
+    house.desk.clock.now = until
+    assert await house.recovery.sweep() == Sweep(recovered=1)
+    kept = await house.desk.kept()
+    assert can_be_settled(kept)
+    assert kept.waiting_until is None
+    assert house.calls == []
 
 
 async def test_without_an_audit_nothing_is_asked(house: House) -> None:
