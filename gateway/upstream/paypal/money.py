@@ -146,6 +146,8 @@ def _changed_plan(
     if "fixed_price" in arguments:
         value, currency = arguments["fixed_price"]["value"], arguments["currency_code"]
         amount_of(value, currency, "/fixed_price/value")
+        if dearest_charge({"billing_cycles": cycles}, quantity=Decimal(1))[1] != currency:
+            raise AmountError("/currency_code", "is not the currency of the plan")
         cycles = [{"pricing_scheme": {"fixed_price": {"value": value, "currency_code": currency}}}]
     taxes = {"percentage": "0", **(plan.get("taxes") or {}), **(own.get("taxes") or {})}
     for name, changed in (("percentage", "taxes_percentage"), ("inclusive", "taxes_inclusive")):

@@ -31,7 +31,8 @@ def test_a_change_without_a_currency() -> None:
         "show_subscription_plan_details",
         {"plan_id": "P-1"},
     )
-    plan = {"id": "P-1", "billing_cycles": [{"sequence": 1}]}
+    price = {"currency_code": "USD", "value": "2.00"}
+    plan = {"id": "P-1", "billing_cycles": [{"sequence": 1, "pricing_scheme": {"fixed_price": price}}]}
     money = toolkit_money.money_from("update_subscription", change, [*answers, plan])
     assert (money.amount, money.currency) == ("6.00", "USD")
 
