@@ -66,8 +66,7 @@ from gateway.shelf import open_shelf
 from gateway.state.store import Store
 from gateway.stopping import stopped
 from gateway.targets import presets_of
-from gateway.transactions.journal import JournaledLapses
-from gateway.transactions.opened import open_journal
+from gateway.transactions.opened import JournaledLapses, open_journal
 from gateway.upstream.paypal import before as paypal_before
 from gateway.upstream.paypal import money as paypal_money
 from gateway.upstream.paypal import recovery as paypal_recovery

@@ -39,7 +39,7 @@ from gateway.outcome.allow import AllowOutcome
 from gateway.outcome.answer import Again, Answer
 from gateway.outcome.authorize import AuthorizeOutcome
 from gateway.outcome.confirm import ConfirmOutcome
-from gateway.outcome.consent import Consent, Consents
+from gateway.outcome.consent import Consent, Consents, binding_of, can_carry_token
 from gateway.outcome.deny import deny, refused_by, timed_out
 from gateway.outcome.handshake import HandshakeOutcome
 from gateway.outcome.in_band import InBand
@@ -189,9 +189,11 @@ async def _unless_killed(
 ) -> tuple[Decision, Consent, Booking]:
     """The judgement, unless the operator stopped this call: known before, or found out by the last look."""
     if killed is not None:
+        # An order that is lifted again must not revive what was handed out before it.
         if asked.call.token is not None:
-            # An order that is lifted again must not revive what was handed out before it.
             await house.waiting.present(asked.call.token)
+        elif not can_carry_token(asked):
+            await house.waiting.present_repeat(binding_of(asked))
         return killed, Consent(transaction_id=asked.call.call_id), NOT_BOOKED
     decision, consent, booking = await _judge(asked, house)
     if house.kills is None:

@@ -139,18 +139,20 @@ async def _given(settings: Settings, order: KillOrder) -> int:
     store = open_store(settings.state.url)
     try:
         await give(store, order)
-        voided = await void_waiting(store, order)
-        # Stopped first, recorded second, the other way round than everything else: an audit that cannot be written
-        # must not keep anybody from stopping what does harm. A record that fails is an error all the same.
-        await record_admin(
-            settings,
-            by=order.by,
-            code="admin.kill_add",
-            server=order.within,
-            tool=str(order),
-            definition_hash=order.value if order.kind == "definition" else None,
-            note=order.reason,
-        )
+        try:
+            voided = await void_waiting(store, order)
+        finally:
+            # Stopped first, recorded second, the other way round than everything else: an audit that cannot be written
+            # must not keep anybody from stopping what does harm. A record that fails is an error all the same.
+            await record_admin(
+                settings,
+                by=order.by,
+                code="admin.kill_add",
+                server=order.within,
+                tool=str(order),
+                definition_hash=order.value if order.kind == "definition" else None,
+                note=order.reason,
+            )
         return voided
     finally:
         await store.aclose()

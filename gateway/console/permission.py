@@ -82,6 +82,16 @@ class Permissions:
         """May they do that about this tool?"""
         return await self._ask(action, person, {"server": server, "tool": tool, "data_class": data_class})
 
+    async def may_settle(self, person: Person, target: dict[str, Any], *, caller: str) -> Permission:
+        """May they say what became of that caller's call? The policy's own rule compares spellings."""
+        if same_name(person.subject, caller):
+            return _no(
+                "admin.own_transaction",
+                "Nobody settles a transaction that was made in their own name.",
+                "Ask somebody else with the role to look at the target.",
+            )
+        return await self._ask(Action.SETTLE, person, target)
+
     async def may_do(self, person: Person, action: Action, target: dict[str, Any]) -> Permission:
         """May they do that to what ``target`` names?"""
         return await self._ask(action, person, target)

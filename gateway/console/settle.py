@@ -69,7 +69,7 @@ class SettleDesk:
 
     async def may(self, person: Person, transaction: Transaction) -> Permission:
         """May they settle it?"""
-        return await self._permissions.may_do(person, Action.SETTLE, _target(transaction))
+        return await self._permissions.may_settle(person, _target(transaction), caller=transaction.subject)
 
     async def settle(
         self, person: Person, transaction: Transaction, finding: Finding, *, note: str

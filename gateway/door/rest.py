@@ -50,6 +50,7 @@ from gateway.errors import (
     UnknownTool,
 )
 from gateway.identity.challenge import Access
+from gateway.identity.credentials import Credentials
 from gateway.outcome.answer import Answer, Refused
 from gateway.walk import House, walk
 
@@ -154,15 +155,18 @@ class RestEndpoint:
         body = await read_body(receive, headers, limit=self._max_body_bytes)
         exchange.body_read = True
         seen = glimpse(body) if len(body) > STRANGER_BODY_BYTES else None
+        presented: Credentials | None = None
         if seen is not None:
             exchange.token = seen.ephemeral_token or NO_TOKEN
-            await self._house.identity.identify(credentials_in(headers, seen, exchange.path))
+            presented = credentials_in(headers, seen, exchange.path)
+            await self._house.identity.identify(presented)
         document = parse(body)
         session = session_of(document)
         if seen is not None and seen != session:
             raise MalformedRequest("The body does not say in one way who asks.", code="door.params")
         exchange.asked, exchange.token = session.server or "", session.ephemeral_token or NO_TOKEN
-        credentials = credentials_in(headers, session, exchange.path)
+        # Read once for each request: a proof of possession is good for one reading.
+        credentials = presented or credentials_in(headers, session, exchange.path)
         try:
             return read_rest_call(
                 exchange.phase,

@@ -93,9 +93,11 @@ class KillDesk:
             await give(self._store, order)
         except ValueError as problem:
             raise MalformedRequest(f"There are {problem} already.", code="kill.malformed") from None
-        voided = await void_waiting(self._store, order)
-        await self._kills.refresh()
-        await self._audit.administered(act, allowed=True, reasons=permission.codes)
+        try:
+            voided = await void_waiting(self._store, order)
+            await self._kills.refresh()
+        finally:  # in force, and so on record, whatever becomes of what waits
+            await self._audit.administered(act, allowed=True, reasons=permission.codes)
         return Stopped(order=order, voided=voided)
 
     async def lift(self, person: Person, order_id: str, *, reason: str) -> Lifted | Permission | None:

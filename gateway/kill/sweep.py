@@ -17,18 +17,26 @@ from gateway.state.store import MAX_ENTRIES, Space, Store
 
 
 async def void_waiting(store: Store, order: KillOrder) -> int:
-    """Take out what waits and is stopped by this order; how many. :raises StoreUnavailable:"""
-    orders, voided = Orders((order,)), 0
-    for key, value in await store.entries(Space.PENDING, limit=MAX_ENTRIES):
-        try:
-            pending = msgspec.json.decode(value, type=Pending)
-        except ValueError:  # being carried out at this moment, or nothing that waits
-            continue
-        caller = Caller(issuer=pending.caller_issuer, subject=pending.caller_subject)
-        bound = pending.binding
-        if orders.against_call(caller, bound.server, bound.tool, bound.definition_hash) is not None:
-            voided += await store.take(Space.PENDING, key) is not None
-            # It was stopped: that nobody confirmed it in time is not its end, and no budget holds anything for it.
-            await store.take(Space.DEADLINE, key)
-            await store.release(pending.transaction_id, extent=Extent.HELD)
+    """Take out what waits and is stopped by this order, however much waits; how many. :raises StoreUnavailable:"""
+    orders, voided, after = Orders((order,)), 0, ""
+    while rows := await store.entries(Space.PENDING, limit=MAX_ENTRIES, after=after):
+        for key, value in rows:
+            voided += await _voided(store, orders, key, value)
+        after = rows[-1][0]
     return voided
+
+
+async def _voided(store: Store, orders: Orders, key: str, value: bytes) -> bool:
+    try:
+        pending = msgspec.json.decode(value, type=Pending)
+    except ValueError:  # being carried out at this moment, or nothing that waits
+        return False
+    caller = Caller(issuer=pending.caller_issuer, subject=pending.caller_subject)
+    bound = pending.binding
+    if orders.against_call(caller, bound.server, bound.tool, bound.definition_hash) is None:
+        return False
+    taken = await store.take(Space.PENDING, key) is not None
+    # It was stopped: that nobody confirmed it in time is not its end, and no budget holds anything for it.
+    await store.take(Space.DEADLINE, key)
+    await store.release(pending.transaction_id, extent=Extent.HELD)
+    return taken

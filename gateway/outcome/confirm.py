@@ -18,6 +18,7 @@ from gateway.outcome.answer import Again, Executed, Refused, Unknown
 from gateway.outcome.consent import Consent, binding_of, can_carry_token, view_of
 from gateway.outcome.deadlines import Deadlines
 from gateway.outcome.deny import refused_by, timed_out
+from gateway.outcome.elicitation import fits_a_form
 from gateway.outcome.journal import Earliers
 from gateway.outcome.pending import Pending, Status, Waiting
 from gateway.outcome.view import Before, View, with_before
@@ -121,7 +122,7 @@ class ConfirmOutcome:
         if pending.status is Status.REFUSED:
             no = refused_by(decision, pending.refused_by, pending.refusal)
             return Refused(about=about(asked, no, transaction_id=None))
-        elicit = _way_to_ask(asked, obligation)
+        elicit = _way_to_ask(asked, obligation, pending.view)
         token = None
         if carries and (asked.call.era is Era.REST or consent.rounds < MAX_ROUNDS):
             token, _ = await self._waiting.grant(
@@ -219,9 +220,10 @@ def _second_party(obligation: ConfirmObligation) -> str:
     return "A confirmation agent" if set(obligation.by) == {"agent"} else "A person"
 
 
-def _way_to_ask(asked: Asked, obligation: ConfirmObligation) -> str | None:
-    """Only modes this request declared (mcp-elicitation MUST), and the form only where the policy accepts it."""
+def _way_to_ask(asked: Asked, obligation: ConfirmObligation, view: View) -> str | None:
+    """Only modes this request declared (mcp-elicitation MUST), and the form only where the policy accepts it, and only
+    what it shows whole: else the token would stand for a picture that nobody was sent (invariant 8)."""
     modes = asked.call.client.can_elicit
-    if "host" in obligation.by and "form" in modes:
+    if "host" in obligation.by and "form" in modes and fits_a_form(view):
         return "form"
     return "url" if "url" in modes else None

@@ -24,6 +24,8 @@ MAX_LINES = 400
 """Leaves of one view. A longer call cannot be judged by a person and is not offered to one."""
 MAX_TEXT = 500
 """Characters of one value shown in full; what is longer shows its length and a hash of the whole."""
+MAX_BYTES = 512 * 1024
+"""Of one view, encoded: with what is found at the target it still fits into the store (``state.store``)."""
 NO_ARGUMENTS = "(no arguments)"
 """Path of the one line of an empty call; no other path begins without a slash."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
@@ -88,7 +90,8 @@ def render(
     The hash covers what will be *sent and to whom* (server, tool, money, payee, lines, asker, and the canonical
     arguments themselves, since two documents can look alike: ``1`` and ``"1"``), not the reasons: a reworded policy
     message does not unsay a person's signature.
-    :raises ValueError: too many leaves to be judged by a person, or no canonical form.
+    Attack: one long name above four hundred values, which every line of the view repeats.
+    :raises ValueError: too many leaves or too much text to be judged by a person, or no canonical form.
     """
     arguments_hash = canonical_hash(arguments)
     leaves = list(islice(_leaves(arguments, ""), MAX_LINES + 1))
@@ -104,7 +107,10 @@ def render(
         asked_by=_name(asked_by),
         reasons=(),
     )
-    view_hash = hashlib.sha256(msgspec.json.encode((arguments_hash, view))).hexdigest()
+    encoded = msgspec.json.encode((arguments_hash, view))
+    if len(encoded) > MAX_BYTES:
+        raise ValueError(f"its picture is over {MAX_BYTES} bytes; nobody can judge that")
+    view_hash = hashlib.sha256(encoded).hexdigest()
     return msgspec.structs.replace(view, reasons=reasons, view_hash=view_hash)
 
 

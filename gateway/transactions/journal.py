@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from gateway.door.call import ToolCall
 from gateway.errors import CountersignError, StoreUnavailable, TokenRefused, UpstreamUnavailable
-from gateway.outcome.allow import LEAST_SENSITIVE_DURABLE, Lapses
+from gateway.outcome.allow import LEAST_SENSITIVE_DURABLE
 from gateway.outcome.consent import Consent
 from gateway.outcome.journal import Earlier
 from gateway.outcome.parked import Question
+from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.outcome.redact import masked_result
 from gateway.policy.classes import Classes
 from gateway.policy.decision import Allow, Confirm
@@ -32,6 +33,9 @@ from gateway.transactions.transaction import How, Settled, State, Transaction, f
 from gateway.upstream.target import Effect, Reply
 
 ALREADY_BEGUN = "transaction.already_begun"
+WAITING_MARGIN_S = 60.0
+"""Seconds that whoever comes back in the last moment has until it is written down."""
+_Begun = Transaction | Earlier
 _LOG = logging.getLogger("countersign.transactions")
 
 
@@ -65,7 +69,7 @@ class TransactionJournal:
         self._classes = classes
         self._rules = rules
         self._now = now
-        self._settling: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[object]] = set()
 
     async def carried(
         self,
@@ -77,7 +81,14 @@ class TransactionJournal:
         """See ``Journal.carried``."""
         if not self._keeps(asked, decision, consent):
             return await send()
-        begun = await self._begun(asked, decision, consent)
+        beginning = asyncio.ensure_future(self._begun(asked, decision, consent))
+        try:
+            begun = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # Attack: hang up at this moment. The row would stay open while this process lives, and hold back every
+            # equal call, and its budget.
+            await self._kept_up(self._given_up(beginning, decision, consent))
+            raise
         if isinstance(begun, Earlier):
             return begun
         try:
@@ -129,7 +140,7 @@ class TransactionJournal:
             return True
         return self._classes.is_sensitive(asked.call.server, asked.call.tool)
 
-    async def _begun(self, asked: Asked, decision: Allow, consent: Consent) -> Transaction | Earlier:
+    async def _begun(self, asked: Asked, decision: Allow, consent: Consent) -> _Begun:
         await self._lease.ensure()
         mine = self._opened(asked, decision, consent.transaction_id)
         if consent.continuation is not None:
@@ -153,7 +164,7 @@ class TransactionJournal:
         waiting = await self._book.find(mine.transaction_id)
         if waiting is None or waiting.state is not State.WAITING:
             raise _already_begun()
-        again = msgspec.structs.replace(waiting, state=State.OPEN, instance=mine.instance)
+        again = msgspec.structs.replace(waiting, state=State.OPEN, instance=mine.instance, waiting_until=None)
         if not await self._book.replace(waiting, again):
             raise _already_begun()
         return again
@@ -185,12 +196,26 @@ class TransactionJournal:
     async def _settled(self, begun: Transaction, decision: Allow, reply: Reply, how: How) -> None:
         """Write the end, also when the caller is cancelled meanwhile. A write that fails is logged, never raised: the
         money has moved, an error would invite a second try, and the next recovery finds the transaction open."""
-        task = asyncio.ensure_future(self._write(begun, decision, reply, how))
+        await self._kept_up(self._write(begun, decision, reply, how))
+
+    async def _given_up(self, beginning: asyncio.Task[_Begun], decision: Allow, consent: Consent) -> None:
+        """Its host went away before it left: it had no effect, unless its target had begun in an earlier round."""
+        with suppress(CountersignError):
+            begun = await beginning
+            if isinstance(begun, Transaction):
+                again = consent.continuation is not None
+                reply = Reply(effect=Effect.UNKNOWN if again else Effect.REFUSED)
+                how = How.NOBODY if again else How.NEVER_SENT
+                await follow(self._followers, await self._write(begun, decision, reply, how))
+
+    async def _kept_up(self, writing: Coroutine[Any, Any, object]) -> None:
+        """To its end, whoever waits for it."""
+        task = asyncio.ensure_future(writing)
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
         await asyncio.shield(task)
 
-    async def _write(self, begun: Transaction, decision: Allow, reply: Reply, how: How) -> None:
+    async def _write(self, begun: Transaction, decision: Allow, reply: Reply, how: How) -> Transaction:
         ended = self._ended(begun, reply, how)
         wanted = decision.obligations.duplicates
         try:
@@ -210,6 +235,7 @@ class TransactionJournal:
                 reply.effect,
                 problem.message,
             )
+        return ended
 
     async def _overtaken(self, begun: Transaction, ended: Transaction) -> None:
         """Somebody took this process for dead and looked the call up. The target's own answer is better than what they
@@ -229,11 +255,13 @@ class TransactionJournal:
 
     def _ended(self, begun: Transaction, reply: Reply, how: How) -> Transaction:
         if reply.effect is Effect.WAITING:
-            return msgspec.structs.replace(begun, state=State.WAITING)
+            until = self._now() + CONTINUATION_TTL_S + WAITING_MARGIN_S
+            return msgspec.structs.replace(begun, state=State.WAITING, waiting_until=until)
         rules = self._rules.get(begun.server)
         return msgspec.structs.replace(
             begun,
             state=State.SETTLED,
+            waiting_until=None,
             outcome=reply.effect,
             how=how,
             is_error=reply.is_error,
@@ -246,19 +274,6 @@ class TransactionJournal:
             kept=begun.kept if reply.effect is Effect.UNKNOWN else {},
             sent=begun.sent if reply.effect is Effect.UNKNOWN else None,
         )
-
-
-class JournaledLapses:
-    """The last word on a call that nobody came back to, in the journal and then in the audit."""
-
-    def __init__(self, journal: TransactionJournal, lapses: Lapses) -> None:
-        self._journal = journal
-        self._lapses = lapses
-
-    async def lapsed(self, call: ToolCall, transaction_id: str) -> None:
-        """See ``gateway.outcome.allow.Lapses``."""
-        await self._journal.lapsed(transaction_id)
-        await self._lapses.lapsed(call, transaction_id)
 
 
 def structured_of(reply: Reply) -> Mapping[str, Any]:

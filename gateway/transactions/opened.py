@@ -6,6 +6,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from gateway.door.call import ToolCall
+from gateway.kill.order import Orders
+from gateway.kill.orders import read_orders
+from gateway.outcome.allow import Lapses
 from gateway.policy.classes import Classes
 from gateway.state.store import Store
 from gateway.transactions.book import KEPT_S, TransactionBook
@@ -18,6 +22,19 @@ from gateway.transactions.recovery import ARGUMENTS_S, Definitions, Recovery, Re
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.transaction import Settled
 from gateway.upstream.target import Upstream
+
+
+class JournaledLapses:
+    """The last word on a call that nobody came back to, in the journal and then in the audit."""
+
+    def __init__(self, journal: TransactionJournal, lapses: Lapses) -> None:
+        self._journal = journal
+        self._lapses = lapses
+
+    async def lapsed(self, call: ToolCall, transaction_id: str) -> None:
+        """See ``gateway.outcome.allow.Lapses``."""
+        await self._journal.lapsed(transaction_id)
+        await self._lapses.lapsed(call, transaction_id)
 
 
 @asynccontextmanager
@@ -42,12 +59,17 @@ async def open_journal(
     ``prices``: what a replay would cost now."""
     book = TransactionBook(store, kept_s=kept_s)
     lease = Lease(store, monotonic=monotonic, ttl_s=lease_s)
+
+    async def stops() -> Orders:
+        return Orders(await read_orders(store))
+
     recovery = Recovery(
         book,
         lease,
         upstreams,
         definitions,
         audit,
+        stops=stops,
         rules=rules,
         now=now,
         followers=followers,

@@ -4,14 +4,15 @@ A transaction is taken over by compare-and-set, so of several gateways one looks
 left alone, also while that process is busy or another gateway starts. Nothing is ever concluded from what a lookup does
 not show, nor from a replay that is refused. A replay is the same request with the same idempotency key; it is made only
 where the target promises to answer it with the first result, the policy let it be replayed when the call was allowed,
-that time is not over, the arguments are whole, the tool is still the approved one, and the money the same. It may be
-the first that arrives: then the call, which was countersigned, is carried out now, once.
+that time is not over, the arguments are whole, the operator stopped nothing of it since, the tool is still the approved
+one, and the money the same. It may be the first that arrives: then the call, which was countersigned, is carried out
+now, once.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from gateway.transactions.lease import Lease
 from gateway.transactions.prices import Prices, as_countersigned
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.sent import whole
+from gateway.transactions.stops import Stops, against
 from gateway.transactions.transaction import How, Settled, State, Transaction, follow
 from gateway.upstream.target import Effect, Reply, Upstream
 
@@ -76,7 +78,8 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recovery:
-    """Looks the journal over. Errors of one transaction are logged; it stays open for the next look."""
+    """Looks the journal over. Errors of one transaction are logged; it stays open for the next look. ``stops`` reads
+    what the operator stopped, or raises ``StoreUnavailable``."""
 
     def __init__(
         self,
@@ -86,12 +89,14 @@ class Recovery:
         definitions: Definitions,
         audit: RecoveryAudit,
         *,
+        stops: Callable[[], Awaitable[Stops]],
         rules: Mapping[str, RecoveryRules],
         now: Callable[[], float],
         followers: Sequence[Settled] = (),
         arguments_s: float = ARGUMENTS_S,
         prices: Prices | None = None,
     ) -> None:
+        self._stops = stops
         self._prices = prices
         self._arguments_s = arguments_s
         self._book = book
@@ -112,7 +117,7 @@ class Recovery:
         recovered = left = 0
         await self._forget(rows)
         for transaction in found:
-            if transaction.instance == self._lease.instance:
+            if transaction.state is State.OPEN and transaction.instance == self._lease.instance:
                 continue
             if self._is_kept(transaction, alive=alive[transaction.instance]):
                 left += 1
@@ -129,13 +134,18 @@ class Recovery:
                 await self._book.replace(one, msgspec.structs.replace(one, sent=None))
 
     def _is_kept(self, transaction: Transaction, *, alive: bool) -> bool:
-        """Its process lives; or it waits for its host, which may come back to any gateway until its time is over."""
+        """Its process lives; or it waits for its host, which may come back to any gateway until its time is over. One
+        that never does must not leave it open for as long as a process lives: nobody could settle it."""
+        if transaction.waiting_until is not None:
+            return self._now() < transaction.waiting_until
         if transaction.state is State.WAITING:
             return self._now() < transaction.started_at + CONTINUATION_TTL_S or alive
         return alive
 
     async def _recovered(self, transaction: Transaction) -> bool:
-        mine = msgspec.structs.replace(transaction, state=State.OPEN, instance=self._lease.instance)
+        mine = msgspec.structs.replace(
+            transaction, state=State.OPEN, instance=self._lease.instance, waiting_until=None
+        )
         try:
             if not await self._book.replace(transaction, mine):
                 return False  # its own process woke up, or another gateway was faster
@@ -219,7 +229,10 @@ class Recovery:
             return False
         if drift(entry.tool, entry.approval, now=now) is not None:
             return False
-        return self._prices is None or await as_countersigned(self._prices, mine, _arguments(mine))
+        if self._prices is not None and not await as_countersigned(self._prices, mine, _arguments(mine)):
+            return False
+        # Last, and from the store: orders that cannot be read leave the transaction open.
+        return against(await self._stops(), mine) is None
 
     def _ended(self, mine: Transaction, outcome: Effect, how: How, reply: Reply | None = None) -> Transaction:
         rules = self._rules.get(mine.server)
@@ -253,5 +266,5 @@ def line_of(transaction: Transaction) -> str:
     }.get(transaction.how or How.NOBODY, "look at the target, then `countersign transactions settle`")
     return (
         f"transaction {transaction.transaction_id}: {transaction.tool} at {transaction.server}, left by a gateway "
-        f"that ended: {transaction.outcome} ({said})"
+        f"that ended, or by its host: {transaction.outcome} ({said})"
     )

@@ -17,13 +17,11 @@ Until it is settled again, the call is announced as its caller's first one, so t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import msgspec
 
 from gateway.catalog.drift import drift
 from gateway.errors import CountersignError
-from gateway.identity.caller import Caller
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.duplicates import Duplicates
 from gateway.transactions.journal import resource_of
@@ -33,6 +31,7 @@ from gateway.transactions.recovery import Definitions, RecoveryAudit
 from gateway.transactions.rules import RecoveryRules
 from gateway.transactions.sent import Sent, whole
 from gateway.transactions.settlement import can_be_settled
+from gateway.transactions.stops import Stops, against
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.target import Effect, Reply, Upstream
 
@@ -44,18 +43,6 @@ class RetryRefused(CountersignError):
     """It was not sent again; the message says why, and what to do."""
 
     code = "transaction.not_retried"
-
-
-class Stops(Protocol):
-    """What the operator stopped (``kill.order.Orders``)."""
-
-    def against_call(self, caller: Caller, server: str, tool: str, definition_hash: str) -> object | None:
-        """The order that stops this call, or None."""
-        ...
-
-    def against_revision(self, revision: str) -> object | None:
-        """The order that stops what that revision of the policy allowed, or None."""
-        ...
 
 
 class Retry:
@@ -101,11 +88,9 @@ class Retry:
         changed = entry.tool.definition_hash != one.definition_hash
         if changed or drift(entry.tool, entry.approval, now=self._now()) is not None:
             raise _refused(one, "the tool is not the one that was approved when the call was allowed")
-        caller = Caller(issuer=one.issuer, subject=one.subject)
-        if self._stops.against_call(caller, one.server, one.tool, one.definition_hash) is not None:
-            raise _refused(one, "the operator stopped it")
-        if self._stops.against_revision(one.revision) is not None:
-            raise _refused(one, "the operator stopped what that policy allowed")
+        stopped = against(self._stops, one)
+        if stopped is not None:
+            raise _refused(one, stopped)
         if not await as_countersigned(self._prices, one, one.sent.arguments):
             raise _refused(one, "amount or payee are not, or not certainly, those that were countersigned")
         return one.sent

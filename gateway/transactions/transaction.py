@@ -52,7 +52,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ``idempotency_key`` is what the target got to tell a repeat from a new request, and None where it knows no such
     thing. ``replay_until``: until when the policy lets a recovery ask again with that key. ``resource_id`` is the
     target's id of what the call made (a refund, an order). ``money`` is what was countersigned, ``revision``
-    that of the policy which allowed it.
+    that of the policy which allowed it. ``waiting_until``: while it waits for its host, when nobody can come back to it
+    any more, wherever that host was served.
     """
 
     transaction_id: str
@@ -73,6 +74,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     money: Money | None = None
     revision: str = ""
     replay_until: float | None = None
+    waiting_until: float | None = None
     outcome: Effect | None = None
     how: How | None = None
     is_error: bool = False
@@ -92,9 +94,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Settled(Protocol):
     """Whoever has to follow when an outcome becomes known after the call was answered, or lost: budgets, say.
 
-    Called after the journal says so, for a transaction that a recovery or a person settled, or whose own answer came
-    after that. At most once for each: a crash between the two is not made up for, so a follower that must not miss one
-    reads the journal as well.
+    Called after the journal says so, for a transaction that a recovery or a person settled, whose own answer came after
+    that, or whose host went away before it left. At most once for each: a crash between the two is not made up for, so
+    a follower that must not miss one reads the journal as well.
     """
 
     async def settled(self, transaction: Transaction) -> None:

@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 
 from gateway.upstream.paypal.simulator.faults import Fault, Match
-from gateway.upstream.paypal.simulator.seeds import APPROVED_ORDER, CAPTURE, COMPLETED_ORDER, DRAFT_INVOICE
+from gateway.upstream.paypal.simulator.seeds import (
+    ACTIVE_SUBSCRIPTION,
+    APPROVED_ORDER,
+    CAPTURE,
+    COMPLETED_ORDER,
+    DRAFT_INVOICE,
+    PLAN,
+)
 from tests.attacks.test_view_spoofing import words_of
 from tests.support.answers import approve_url_of, codes_of, status_of
 from tests.support.calls import PAY, confirmed, refund, until_confirmation
 from tests.support.console import Person
 from tests.support.house import House
+from tests.support.traces import Trace
 
 MALLORY = {"email_address": "mallory@example.com", "merchant_id": "2MALL2RYMALL2"}
 OPEN_REFUND = {"capture_id": CAPTURE}
@@ -64,6 +72,23 @@ async def test_an_order_changes_after_the_signature(house: House, person: Person
     answer = await house.call("pay_order", PAY, state=token)
     assert status_of(answer) == "confirmation_required"
     assert house.paypal_writes == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_tax_that_doubles_a_price_below_the_limit(house: House, *, at_once: bool) -> None:
+    """Attack: 9000.00 is below the hard limit of 10000.00, and a tax of 100 % is no amount; in one call, or in two."""
+    taxed: dict[str, Any] = {"subscription_id": ACTIVE_SUBSCRIPTION, "taxes_percentage": "100"}
+    if at_once:
+        taxed |= {"currency_code": "USD", "fixed_price": {"sequence": 1, "value": "9000.00"}}
+    else:
+        price = {"currency_code": "USD", "value": "9000.00"}
+        house.simulator.ledger.plans[PLAN]["billing_cycles"][0]["pricing_scheme"] = {"fixed_price": price}
+    trace = Trace(house)
+    answer = await house.call("update_subscription", taxed)
+    assert codes_of(answer)[0] == "money.over_limit"
+    assert status_of(answer) == "refused"
+    assert trace.writes == []
+    assert trace.record["status"] == "refused"
 
 
 async def test_both_payees_are_on_the_page(house: House, person: Person) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.door.endpoint import STRANGER_BODY_BYTES
 from gateway.settings.model import DpopSettings, Hidden
 from tests.support.calls import invoice
 from tests.support.house import House, running_house
@@ -54,6 +55,22 @@ async def test_the_honest_client(house: House, spelt: str) -> None:
         house, ephemeral, TOOL, WHAT, session=session, headers={**header, **proven(house, token, "/execute")}
     )
     assert second.status_code == 200, second.text
+
+
+async def test_a_large_call_of_the_honest_client(house: House) -> None:
+    """What is looked at twice, before and after it is parsed, is one request: its proof is not its own replay."""
+    item = {**WHAT["items"][0], "description": "x" * 1000}
+    large = {**WHAT, "items": [item] * (STRANGER_BODY_BYTES // 1000 + 1)}
+    token = token_for(house)
+    first = await authorize(house, TOOL, large, session=token, headers=proven(house, token, "/authorize"))
+    assert first.status_code == 200, first.text
+    used = proven(house, token, "/execute")
+    second = await execute(house, first.json()["ephemeralToken"], TOOL, large, session=token, headers=used)
+    assert second.status_code == 200, second.text
+    trace = Trace(house)
+    again = await execute(house, "0" * 64, TOOL, large, session=token, headers=used)
+    assert answer_of(again) == (401, INVALID_SESSION)
+    trace.refused_unseen("identity.proof_replayed")
 
 
 async def test_without_the_key(house: House) -> None:

@@ -123,6 +123,21 @@ async def test_who_may_not_does_not(house: House) -> None:
     assert await TransactionBook(house.gateway.store).find("t-unknown") == UNKNOWN
 
 
+@pytest.mark.parametrize("spelt", ["AGENT-ONE", " agent-one ", "\uff41gent-one"])
+async def test_the_caller_does_not_settle_its_own_under_another_spelling(house: House, spelt: str) -> None:
+    """Attack: what was carried out is settled as failed by whoever asked for it; its budget is free again, and an equal
+    call is sent."""
+    async with signed_in(house, spelt, ("operator",)) as own:
+        refused = await press(house, own, "t-unknown", finding="failed", note="")
+    assert refused.status_code == 403
+    assert "made in their own name" in refused.text
+    assert acts(house) == [
+        (spelt, "refused", ["admin.transaction_failed", "admin.own_transaction"], "t-unknown", None)
+    ]
+    assert await TransactionBook(house.gateway.store).find("t-unknown") == UNKNOWN
+    assert house.paypal_calls == 0
+
+
 @pytest.mark.parametrize(
     ("transaction", "fields", "status"),
     [

@@ -10,7 +10,7 @@ import pytest
 from gateway.admin_book import Act
 from gateway.console.permission import Permissions
 from gateway.console.person import Person
-from gateway.errors import AuditUnavailable, MalformedRequest
+from gateway.errors import AuditUnavailable, MalformedRequest, StoreUnavailable
 from gateway.kill.desk import KillDesk, Stopped
 from gateway.kill.order import MAX_ORDERS, encode
 from gateway.kill.orders import KEY, read_orders
@@ -53,6 +53,37 @@ async def test_a_full_audit_keeps_nobody_from_stopping(store: Store, desk: KillD
         await desk.stop(ANN, kind="caller", value="agent", within="", reason="Odd.")
     [order] = await read_orders(store)
     assert (order.kind, order.value, order.within, order.by) == ("caller", "agent", None, "ann")
+
+
+class Shy(SqliteStore):
+    """A store that does not list what is in it in time."""
+
+    async def entries(self, space: Space, *, limit: int, after: str = "") -> list[tuple[str, bytes]]:
+        """See ``Store.entries``."""
+        raise StoreUnavailable("The state store did not answer in time.")
+
+
+class Kept:
+    """An audit that takes everything."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, bool]] = []
+
+    async def administered(self, act: Act, *, allowed: bool, reasons: Sequence[str] = ()) -> None:
+        """See ``ActAudit``."""
+        self.acts.append((act.code, allowed))
+
+
+async def test_an_order_in_force_is_on_record_though_what_waits_cannot_be_listed(tmp_path: Path) -> None:
+    """Attack: so many keys that nobody can list what waits in time. The error is told; it is stopped, and recorded."""
+    store, audit = Shy(tmp_path / "state.sqlite3", now=ManualClock()), Kept()
+    policy = RolesPolicy(says=answer("allow", "admin.permitted", "yes"))
+    desk = KillDesk(store, Permissions(policy), audit, KillSwitch(store), now=ManualClock())
+    with pytest.raises(StoreUnavailable):
+        await desk.stop(ANN, kind="caller", value="agent", within="", reason="Odd.")
+    assert len(await read_orders(store)) == 1
+    assert audit.acts == [("admin.kill_add", True)]
+    await store.aclose()
 
 
 async def test_a_full_audit_keeps_everybody_from_lifting(store: Store, desk: KillDesk) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,10 @@ from gateway.errors import StoreUnavailable
 from gateway.identity.caller import Caller
 from gateway.kill.order import MAX_ORDERS, KillOrder, Orders, decode, encode
 from gateway.kill.orders import KEY, give, lift, read_orders
+from gateway.kill.sweep import void_waiting
 from gateway.state.sqlite import SqliteStore
-from gateway.state.store import Space
+from gateway.state.store import MAX_ENTRIES, Space
+from tests.support.waiting import a_pending
 
 CALLER = Caller(issuer="https://idp.example", subject="agent-one")
 HASH = "d" * 64
@@ -95,3 +98,15 @@ def test_too_many_orders_are_refused() -> None:
     """That would be a policy."""
     with pytest.raises(ValueError, match="orders"):
         encode(tuple(an_order() for _ in range(MAX_ORDERS + 1)))
+
+
+async def test_what_waits_behind_ten_thousand_others_is_void_too(tmp_path: Path) -> None:
+    """Attack: so much waits that the one signed call is not among the first that are looked at."""
+    store = SqliteStore(tmp_path / "state.db")
+    for number in range(MAX_ENTRIES):
+        await store.put(Space.PENDING, f"{number:064d}", b"claimed", ttl_s=600, durable=number == 0)
+    pending = a_pending()
+    await store.put(Space.PENDING, "f" * 64, msgspec.json.encode(pending), ttl_s=600)
+    assert await void_waiting(store, an_order(value=pending.caller_subject)) == 1
+    assert await store.get(Space.PENDING, "f" * 64) is None
+    await store.aclose()

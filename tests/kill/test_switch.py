@@ -97,6 +97,21 @@ async def test_a_token_is_burnt_by_the_early_look_too(house: Switched) -> None:
         await house.call(MAKE, token=first.token)
 
 
+async def test_a_repeat_that_stands_for_a_token_is_burnt_by_the_early_look_too(house: Switched) -> None:
+    """A host that can carry no token repeats its call while it is stopped, and once more after the order was lifted."""
+    first = await house.call(MAKE, legacy=True)
+    assert isinstance(first, Again)
+    await give(house.rooms.store, an_order())
+    await house.switch.refresh()
+    assert await house.stopped(a_call(MAKE, {"n": 1}, legacy=True)) == "kill.caller"
+    await lift(house.rooms.store, "o1")
+    await house.switch.refresh()
+    again = await house.call(MAKE, legacy=True)
+    assert isinstance(again, Again)
+    assert again.status == "handshake_required"
+    assert house.rooms.upstream.calls == []
+
+
 async def test_a_confirmed_call_that_waits_is_stopped(house: Switched) -> None:
     """Signed by a person, and killed before the host came back."""
     first = await house.call(PAY)

@@ -12,8 +12,10 @@ from gateway.outcome.answer import Again, Executed, Refused, Unknown
 from gateway.outcome.confirm import MAX_ROUNDS, TOKEN_TTL_S, ConfirmOutcome
 from gateway.outcome.consent import Consents, binding_of
 from gateway.outcome.pending import Pending, Status, Waiting
+from gateway.outcome.view import MAX_LINES
 from gateway.policy.decision import Confirm, ConfirmObligation, Obligations, Outcome, Reason
 from gateway.policy.money import Money
+from gateway.policy.policy import MAX_QUESTION_BYTES
 from gateway.policy.question import Asked
 from gateway.state.store import Space, Store
 from tests.support.clock import ManualClock
@@ -192,9 +194,16 @@ async def test_nothing_writes_over_a_refusal(desk: Desk, waiting: Waiting, *, mo
     assert await desk.waits() == refused
 
 
-async def test_what_nobody_can_judge_is_refused(desk: Desk, waiting: Waiting) -> None:
-    """A page of ten thousand values is not shown to anybody."""
-    arguments = {"items": list(range(10_000))}
+@pytest.mark.parametrize(
+    "arguments",
+    [{"items": list(range(10_000))}, {"\U00020000" * 500: ["\U00020000" * 250] * MAX_LINES}],
+    ids=["ten thousand values", "a name of two kilobytes above each"],
+)
+async def test_what_nobody_can_judge_is_refused(
+    desk: Desk, waiting: Waiting, arguments: dict[str, Any]
+) -> None:
+    """Attack: a page that nobody reads, or one that is larger than the store takes, which was an error of ours."""
+    assert len(msgspec.json.encode(arguments)) < MAX_QUESTION_BYTES
     answer = await desk.confirm(an_asked(a_call(PAY, arguments)))
     assert isinstance(answer, Refused)
     assert [one.code for one in answer.about.reasons] == ["confirm.not_viewable"]

@@ -24,6 +24,7 @@ from tests.support.waiting import a_signature
 from tests.support.walking import (
     AGENT,
     CLASSES,
+    MODERN_CLIENT,
     MONEY,
     PAY,
     TIERS,
@@ -183,6 +184,25 @@ async def test_a_form_that_would_not_show_all_is_not_sent(house: Rooms) -> None:
     answer = await walk(call_of(("form",), long), house.house, host)
     assert isinstance(answer, Again)
     assert host.asked == []
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_an_answer_to_a_form_that_was_never_sent(house: Rooms, more: int) -> None:
+    """Attack: a host of 2026-07-28 accepts a form that was too long to be sent. Only what a form showed is signed."""
+    long = {"items": list(range(MAX_FORM_LINES + more))}
+    client = msgspec.structs.replace(MODERN_CLIENT, can_elicit=("form",))
+
+    async def repeated(token: str | None, **members: Any) -> Answer:
+        return await walk(a_call(PAY, long, token=token, client=client, **members), house.house)
+
+    first = await repeated(None)
+    assert isinstance(first, Again)
+    waits = await repeated(first.token)
+    assert isinstance(waits, Again)
+    answer = await repeated(waits.token, input_responses={ELICITATION_KEY: YES})
+    assert isinstance(answer, Again if more else Executed)
+    assert len(house.upstream.calls) == 1 - more
+    assert waits.elicit == (None if more else "form")
 
 
 async def test_an_amount_that_moves_while_the_host_is_asked(tmp_path: Path) -> None:

@@ -45,8 +45,7 @@ from gateway.policy.policy import Policy
 from gateway.policy.question import Asked
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Store
-from gateway.transactions.journal import JournaledLapses
-from gateway.transactions.opened import open_journal
+from gateway.transactions.opened import JournaledLapses, open_journal
 from gateway.upstream.target import About, Effect, Reply, Resumed, Upstream
 from gateway.walk import House
 from tests.support.clock import ManualClock

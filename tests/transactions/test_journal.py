@@ -10,9 +10,11 @@ import pytest
 
 from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.parked import Question
-from gateway.policy.decision import ReplayObligation
+from gateway.outcome.pending import CONTINUATION_TTL_S
+from gateway.policy.decision import DuplicatesObligation, ReplayObligation
 from gateway.state.sqlite import SqliteStore
 from gateway.state.store import MAX_ENTRIES, Space
+from gateway.transactions.journal import WAITING_MARGIN_S
 from gateway.transactions.transaction import How, State
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
@@ -147,11 +149,55 @@ async def test_a_caller_that_goes_away_leaves_an_unknown_outcome(desk: Desk) -> 
     assert (await desk.kept()).outcome is Effect.UNKNOWN
 
 
+class StuckStore(SqliteStore):
+    """Writes a transaction down, and is slow to say so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.written, self.said = asyncio.Event(), asyncio.Event()
+
+    async def add(self, space: Space, key: str, value: bytes, *, ttl_s: float | None) -> bool:
+        """See ``Store.add``."""
+        added = await super().add(space, key, value, ttl_s=ttl_s)
+        if space is Space.TRANSACTION:
+            self.written.set()
+            await self.said.wait()
+        return added
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_caller_that_goes_away_before_its_call_leaves(tmp_path: Path, times: int) -> None:
+    """Attack: hang up while the call is written down. It did not leave, and is in nobody's way: not in that of an equal
+    call, and not in that of a budget."""
+    store = StuckStore(tmp_path / "state.db")
+    desk = Desk(store=store, instance="one", clock=ManualClock(), monotonic=ManualClock(0))
+    window = DuplicatesObligation(window_seconds=60)
+    task = asyncio.ensure_future(desk.carried(duplicates=window))
+    await store.written.wait()
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    store.said.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await desk.journal.aclose()
+    assert desk.sent == []
+    kept = await desk.kept()
+    assert (kept.state, kept.outcome, kept.how) == (State.SETTLED, Effect.REFUSED, How.NEVER_SENT)
+    assert desk.followed == [kept]
+    assert await desk.carried("t2", duplicates=window) is desk.reply
+    assert desk.sent == ["t2"]
+    assert desk.slept == []
+    await store.aclose()
+
+
 async def test_a_question_waits_and_goes_on_in_any_gateway(desk: Desk, beside: Desk) -> None:
     """The same transaction: waiting, open again where the host came back, settled there."""
     desk.reply = Reply(effect=Effect.WAITING, result=msgspec.Raw(b"{}"))
     await desk.carried()
-    assert (await desk.kept()).state is State.WAITING
+    waits = await desk.kept()
+    assert waits.state is State.WAITING
+    assert waits.waiting_until == desk.clock() + CONTINUATION_TTL_S + WAITING_MARGIN_S
     with pytest.raises(TokenRefused):
         await beside.carried()  # only its own way back leads into it
     await beside.carried(resumed=True)

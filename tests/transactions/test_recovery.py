@@ -16,11 +16,13 @@ from gateway.catalog.catalog import Entry
 from gateway.catalog.definition import read_definition
 from gateway.catalog.schema import InputSchema
 from gateway.catalog.tool import Approval
-from gateway.errors import AuditUnavailable, UpstreamUnavailable
+from gateway.errors import AuditUnavailable, StoreUnavailable, UpstreamUnavailable
+from gateway.kill.order import KillOrder, Kind, Orders
 from gateway.outcome.pending import CONTINUATION_TTL_S
 from gateway.state.store import Space
 from gateway.transactions.recovery import ARGUMENTS_S, Recovery, Sweep
 from gateway.transactions.sent import Sent
+from gateway.transactions.settlement import can_be_settled
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.target import Effect, Reply
@@ -113,16 +115,24 @@ class House:
         self.desk = desk
         self.upstream = KeepingUpstream("paypal")
         self.audit, self.tools, self.followers = Book(), Tools(), Followers()
+        self.stopped: Orders | StoreUnavailable = Orders(())
         self.recovery = Recovery(
             desk.book,
             desk.lease,
             {"paypal": self.upstream},
             self.tools,
             self.audit,
+            stops=self.stops,
             rules={"paypal": paypal_recovery},
             now=desk.clock,
             followers=[self.followers, self.followers],
         )
+
+    async def stops(self) -> Orders:
+        """What the operator stopped, if that can be read."""
+        if isinstance(self.stopped, StoreUnavailable):
+            raise self.stopped
+        return self.stopped
 
     async def left(self, transaction_id: str = "t1", **members: Any) -> Transaction:
         """A transaction in the store, by default of a process that is gone."""
@@ -253,6 +263,24 @@ async def test_what_waits_for_its_host_is_left_until_its_time_is_over(house: Hou
     assert (await house.desk.kept()).outcome is Effect.UNKNOWN
 
 
+@pytest.mark.parametrize("instance", ["one", "two", "gone"])
+async def test_a_host_that_never_comes_back_leaves_nothing_open(
+    house: House, beside: Desk, instance: str
+) -> None:
+    """Attack: have a target ask something, and go away, again and again. However long the gateway lives, what waited is
+    unknown when its time is over, and a person can settle it."""
+    until = STARTED + CONTINUATION_TTL_S + 60
+    await house.left(state=State.WAITING, instance=instance, waiting_until=until)
+    house.desk.clock.now = until - 1
+    assert await house.recovery.sweep() == Sweep(left=1)
+    house.desk.clock.now = until
+    assert await house.recovery.sweep() == Sweep(recovered=1)
+    kept = await house.desk.kept()
+    assert can_be_settled(kept)
+    assert kept.waiting_until is None
+    assert house.calls == []
+
+
 async def test_without_an_audit_nothing_is_asked(house: House) -> None:
     """Invariant 5 holds for recoveries; it is as it was, and the next look has it."""
     before = await house.left(tool="pay_order", kept=PAY)
@@ -330,6 +358,37 @@ async def test_it_is_never_sent_again_where(house: House, why: str) -> None:
     await house.recovery.sweep()
     assert house.calls == []
     assert (await house.desk.kept()).outcome is Effect.UNKNOWN
+
+
+def ordered(kind: Kind, value: str, within: str | None = None) -> Orders:
+    """One order in force."""
+    return Orders((KillOrder(id="k1", kind=kind, value=value, within=within, reason="Odd.", by="op", at=0),))
+
+
+@pytest.mark.parametrize("kind", ["caller", "tool", "definition", "revision"])
+async def test_what_the_operator_stopped_is_not_replayed(house: House, kind: Kind) -> None:
+    """Attack: the gateway of an agent that runs wild is killed and the agent stopped; the next gateway must not carry
+    out what the first had under way."""
+    left = await house.left(**ALLOWED, revision="r7")
+    of = {
+        "caller": (left.subject, left.issuer),
+        "tool": (left.tool, left.server),
+        "definition": (left.definition_hash, None),
+        "revision": ("r7", None),
+    }
+    house.stopped = ordered(kind, *of[kind])
+    assert await house.recovery.sweep() == Sweep(recovered=1)
+    assert house.calls == []
+    assert (await house.desk.kept()).outcome is Effect.UNKNOWN
+
+
+async def test_while_orders_cannot_be_read_nothing_is_replayed(house: House) -> None:
+    """It stays open: the next look may know."""
+    before = await house.left(**ALLOWED)
+    house.stopped = StoreUnavailable("unreadable", code="kill.unreadable")
+    assert await house.recovery.sweep() == Sweep()
+    assert house.calls == []
+    assert await house.desk.kept() == before
 
 
 async def test_a_tool_whose_approval_was_revoked_is_not_replayed(house: House) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.kill.order import NO_ORDERS, KillOrder, Orders
+from gateway.kill.orders import give
 from gateway.policy.amounts import Amounts
 from gateway.state.store import Space
 from gateway.transactions.book import TransactionBook
 from gateway.transactions.lease import Lease
+from gateway.transactions.opened import open_journal
 from gateway.transactions.recovery import Recovery, Sweep
 from gateway.transactions.transaction import How, State, Transaction
 from gateway.upstream.paypal import money as paypal_money
@@ -24,6 +27,7 @@ from tests.support.answers import status_of, text_of
 from tests.support.calls import confirmed, refund
 from tests.support.console import signed_in
 from tests.support.house import House, running_house
+from tests.support.until import until
 
 
 @pytest.fixture
@@ -31,6 +35,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A gateway whose PayPal is made to fail."""
     async with running_house(tmp_path) as running:
         yield running
+
+
+async def nothing() -> Orders:
+    """Nothing is stopped."""
+    return NO_ORDERS
 
 
 async def doubtful(house: House, fault: str) -> Transaction:
@@ -72,6 +81,7 @@ async def test_a_refund_is_asked_for_again_and_made_once(house: House, fault: st
         rooms.upstreams,
         rooms.catalog,
         rooms.books,
+        stops=nothing,
         rules={"paypal": paypal_recovery},
         now=house.clock,
         prices=Amounts({"paypal": paypal_money}, rooms.upstreams),
@@ -103,6 +113,7 @@ async def test_what_costs_something_else_by_now_is_not_replayed(house: House) ->
         rooms.upstreams,
         rooms.catalog,
         rooms.books,
+        stops=nothing,
         rules={"paypal": paypal_recovery},
         now=house.clock,
         prices=Amounts({"paypal": paypal_money}, rooms.upstreams),
@@ -113,3 +124,31 @@ async def test_what_costs_something_else_by_now_is_not_replayed(house: House) ->
     assert kept is not None
     assert kept.outcome is Effect.UNKNOWN
     assert len(house.simulator.ledger.refunds) == refunds
+
+
+async def test_what_was_stopped_meanwhile_is_not_replayed(house: House) -> None:
+    """Attack: an agent is stopped, and its gateway killed, while its refund is under way. The next gateway that starts
+    over this store must not make the refund."""
+    left = await doubtful(house, "drop_before_effect")
+    store, rooms = house.gateway.store, house.gateway.house
+    order = KillOrder(id="k1", kind="caller", value=left.subject, reason="Odd.", by="operator-one", at=0)
+    await give(store, order)
+    refunds = len(house.simulator.ledger.refunds)
+    sent = len(house.simulator.calls)
+    async with open_journal(
+        store,
+        rooms.upstreams,
+        rooms.catalog,
+        rooms.books,
+        classes=rooms.classes,
+        rules={"paypal": paypal_recovery},
+        now=house.clock,
+        lease_s=30,
+        prices=Amounts({"paypal": paypal_money}, rooms.upstreams),
+    ):
+        await until(lambda: any(one["status"] != "opened" for one in house.records("upstream")))
+    kept = await TransactionBook(store).find(left.transaction_id)
+    assert kept is not None
+    assert kept.outcome is Effect.UNKNOWN
+    assert len(house.simulator.ledger.refunds) == refunds
+    assert [call for call in house.simulator.calls[sent:] if call.method == "POST"] == []

@@ -74,8 +74,16 @@ def _subscription(arguments: Arguments, _: Answers) -> Read | None:
     return "show_subscription_details", {"subscription_id": arguments["subscription_id"]}
 
 
-CHANGED_AMOUNTS = frozenset({"fixed_price", "outstanding_balance", "shipping_amount"})
-"""What ``update_subscription`` may change that costs money."""
+def _plan_of_subscription(arguments: Arguments, answers: Answers) -> Read | None:
+    if CHANGED_PRICE.isdisjoint(arguments):
+        return None
+    return "show_subscription_plan_details", {"plan_id": answers[0]["plan_id"]}
+
+
+CHANGED_PRICE = frozenset({"fixed_price", "taxes_percentage", "taxes_inclusive"})
+"""What ``update_subscription`` may change of a cycle's charge: its price, or the tax on top."""
+CHANGED_AMOUNTS = CHANGED_PRICE | {"outstanding_balance", "shipping_amount"}
+"""What it may change that costs money."""
 _READS: Mapping[str, tuple[Callable[[Arguments, Answers], Read | None], ...]] = {
     "accept_dispute_claim": (
         _of("get_dispute", "dispute_id", "dispute_id"),
@@ -86,6 +94,6 @@ _READS: Mapping[str, tuple[Callable[[Arguments, Answers], Read | None], ...]] = 
     "create_subscription": (_of("show_subscription_plan_details", "plan_id", "plan_id"),),
     "pay_order": (_of("get_order", "id", "id"),),
     "send_invoice": (_of("get_invoice", "invoice_id", "invoice_id"),),
-    "update_subscription": (_subscription,),
+    "update_subscription": (_subscription, _plan_of_subscription),
 }
 """Tool -> its reads in order. Each may use the answers before it."""

@@ -24,7 +24,7 @@ from gateway.upstream.paypal.amounts import (
     rendered,
     sum_of,
 )
-from gateway.upstream.paypal.lookups import CHANGED_AMOUNTS, Answers, Read, next_read
+from gateway.upstream.paypal.lookups import CHANGED_AMOUNTS, CHANGED_PRICE, Answers, Read, next_read
 from gateway.upstream.paypal.operation import Arguments
 from gateway.upstream.paypal.parties import one_spelling, party
 from gateway.upstream.paypal.schema import CURRENCIES
@@ -114,18 +114,50 @@ def _new_plan(arguments: Arguments, _: Answers) -> Cost:
 
 def _changed_subscription(arguments: Arguments, answers: Answers) -> Cost:
     """All the amounts that are set, together: one change can move each of them. A new price is that of one, and the
-    subscription says of how many."""
-    currency = arguments["currency_code"]
+    subscription says of how many; the tax on top is its own or its plan's."""
     values = [arguments[name] for name in ("outstanding_balance", "shipping_amount") if name in arguments]
-    total = sum((amount_of(value, currency, "") for value in values), Decimal(0))
+    payers: list[str | None] = []
     if answers:
         _same(answers[0], "id", arguments["subscription_id"])
-    if "fixed_price" not in arguments:
-        return Cost(total, currency, (), _subscribers(answers[0]) if answers else ())
-    subscription = answers[0]
-    price = amount_of(arguments["fixed_price"]["value"], currency, "/fixed_price/value")
-    total += price * decimal_of(subscription.get("quantity", "1"), "/quantity")
-    return Cost(total, currency, (), _subscribers(subscription), "lookup")
+        payers = _subscribers(answers[0])
+    if CHANGED_PRICE.isdisjoint(arguments):
+        currency = arguments["currency_code"]
+        return Cost(_total(values, currency), currency, (), payers)
+    subscription, plan = answers
+    _same(plan, "id", subscription["plan_id"])
+    charge, currency = dearest_charge(
+        _changed_plan(arguments, subscription, plan),
+        quantity=decimal_of(subscription.get("quantity", "1"), "/quantity"),
+    )
+    if arguments.get("currency_code", currency) != currency:
+        raise AmountError("/currency_code", "is not the currency of the plan")
+    return Cost(charge + _total(values, currency), currency, (), payers, "lookup")
+
+
+def _changed_plan(
+    arguments: Arguments, subscription: Mapping[str, Any], plan: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What is charged from now on: the plan, what the subscription has instead of it, what the call changes.
+
+    Attack: a price below the limit, and a tax on top that doubles it, in one call or in two.
+    """
+    own = subscription.get("plan") or {}
+    cycles = own.get("billing_cycles") or plan["billing_cycles"]
+    if "fixed_price" in arguments:
+        value, currency = arguments["fixed_price"]["value"], arguments["currency_code"]
+        amount_of(value, currency, "/fixed_price/value")
+        if dearest_charge({"billing_cycles": cycles}, quantity=Decimal(1))[1] != currency:
+            raise AmountError("/currency_code", "is not the currency of the plan")
+        cycles = [{"pricing_scheme": {"fixed_price": {"value": value, "currency_code": currency}}}]
+    taxes = {"percentage": "0", **(plan.get("taxes") or {}), **(own.get("taxes") or {})}
+    for name, changed in (("percentage", "taxes_percentage"), ("inclusive", "taxes_inclusive")):
+        if changed in arguments:
+            taxes[name] = arguments[changed]
+    return {"billing_cycles": cycles, "taxes": taxes}
+
+
+def _total(values: Iterable[Any], currency: str) -> Decimal:
+    return sum((amount_of(value, currency, "") for value in values), Decimal(0))
 
 
 def _order(arguments: Arguments, answers: Answers) -> Cost:

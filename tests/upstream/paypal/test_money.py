@@ -140,6 +140,58 @@ async def test_a_new_price_is_that_of_each_of_them(paypal: Conversation) -> None
     assert (money.amount, money.source, money.payers) == ("460.00", "lookup", ("2J6QB8YJQSJRJ",))
 
 
+TAXED = {"subscription_id": seeds.ACTIVE_SUBSCRIPTION, "taxes_percentage": "100"}
+PRICED = {**TAXED, "currency_code": "USD", "fixed_price": {"sequence": 1, "value": "9000.00"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "amount"),
+    [
+        (PRICED, "18000.00"),
+        ({**PRICED, "taxes_inclusive": True}, "9000.00"),
+        ({**PRICED, "taxes_inclusive": False, "shipping_amount": "2.50"}, "18002.50"),
+        (TAXED, "19.98"),
+        ({**TAXED, "taxes_percentage": "0"}, "9.99"),
+        ({"subscription_id": seeds.ACTIVE_SUBSCRIPTION, "taxes_inclusive": False}, "9.99"),
+    ],
+)
+async def test_a_tax_on_top_is_part_of_the_charge(
+    paypal: Conversation, arguments: dict[str, Any], amount: str
+) -> None:
+    """Attack: the price stays below a limit, and the tax doubles it."""
+    assert money_of("update_subscription", arguments) == UNKNOWN
+    reads, money = await all_of(paypal, "update_subscription", arguments)
+    assert reads == ["show_subscription_details", "show_subscription_plan_details"]
+    assert (money.amount, money.currency, money.source) == (amount, "USD", "lookup")
+
+
+async def test_a_tax_that_is_there_already_is_part_of_the_charge(paypal: Conversation) -> None:
+    """Attack: in two calls, the tax first. The subscription's own counts before its plan's."""
+    ledger = paypal.simulator.ledger
+    ledger.plans[seeds.PLAN]["taxes"] = {"percentage": "10", "inclusive": False}
+    alone = {name: value for name, value in PRICED.items() if name != "taxes_percentage"}
+    _, money = await all_of(paypal, "update_subscription", alone)
+    assert money.amount == "9900.00"
+    await paypal.call("update_subscription", TAXED)
+    _, money = await all_of(paypal, "update_subscription", alone)
+    assert money.amount == "18000.00"
+    await paypal.call("update_subscription", alone)
+    _, money = await all_of(paypal, "update_subscription", TAXED)
+    assert money.amount == "18000.00"
+
+
+async def test_a_new_price_without_its_plan_is_unknown(paypal: Conversation) -> None:
+    """Nobody knows the tax on it; and another plan than the subscription's tells nothing."""
+    subscription = paypal.simulator.ledger.subscriptions[seeds.ACTIVE_SUBSCRIPTION]
+    plan = paypal.simulator.ledger.plans[seeds.PLAN]
+    for answers in ([], [subscription], [subscription, {**plan, "id": "P-OTHER"}]):
+        assert money_from("update_subscription", PRICED, answers) == UNKNOWN
+    assert (
+        money_from("update_subscription", {**PRICED, "currency_code": "JPY"}, [subscription, plan]) == UNKNOWN
+    )
+    assert money_from("update_subscription", PRICED, [subscription, plan]) != UNKNOWN
+
+
 def test_a_change_of_the_balance_says_itself() -> None:
     """An amount that stands in the arguments needs no lookup; without an answer nobody is named as payer."""
     arguments = {"subscription_id": "I-1", "currency_code": "USD", "outstanding_balance": "5.00"}

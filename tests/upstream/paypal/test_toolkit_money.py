@@ -26,7 +26,14 @@ def test_an_order_in_numbers() -> None:
 def test_a_change_without_a_currency() -> None:
     """Is in dollars: the toolkit knows no other."""
     change = {"subscription_id": "I-1", "fixed_price": {"value": "3.00", "sequence": 1}}
-    money = toolkit_money.money_from("update_subscription", change, [{"id": "I-1", "quantity": "2"}])
+    answers = [{"id": "I-1", "plan_id": "P-1", "quantity": "2"}]
+    assert toolkit_money.lookup_for("update_subscription", change, answers) == (
+        "show_subscription_plan_details",
+        {"plan_id": "P-1"},
+    )
+    price = {"currency_code": "USD", "value": "2.00"}
+    plan = {"id": "P-1", "billing_cycles": [{"sequence": 1, "pricing_scheme": {"fixed_price": price}}]}
+    money = toolkit_money.money_from("update_subscription", change, [*answers, plan])
     assert (money.amount, money.currency) == ("6.00", "USD")
 
 
