@@ -16,12 +16,11 @@ from gateway.console.session import Session
 from gateway.console.spelling import pieces, unusual, warnings
 from gateway.outcome.lookalike import LOOKALIKE, has_lookalikes
 from gateway.outcome.pending import Pending, Status
-from gateway.outcome.view import visible
+from gateway.outcome.view import NO_MONEY, visible
 
 _HERE = Path(__file__).parent
 SHORT_HASH = 16
 """Digits of a view hash that people compare; the form carries all 64."""
-NO_MONEY = "moves no money"
 FLAGS = {
     "invisible": "Holds characters that cannot be seen; they are shown as their code points.",
     "not_ascii": "Holds letters outside ASCII; they can look like other letters.",

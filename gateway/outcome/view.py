@@ -26,6 +26,9 @@ MAX_TEXT = 500
 """Characters of one value shown in full; what is longer shows its length and a hash of the whole."""
 MAX_BYTES = 512 * 1024
 """Of one view, encoded: with what is found at the target it still fits into the store (``state.store``)."""
+NO_MONEY = "not known to move money"
+"""Said of a tool of PayPal that moves none, and of every tool of a server whose tools nobody described: that those move
+none would be the gateway's word for what it does not know."""
 NO_ARGUMENTS = "(no arguments)"
 """Path of the one line of an empty call; no other path begins without a slash."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
@@ -175,7 +178,7 @@ def _shown(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _money(money: Money | None) -> str:
     if money is None:
-        return "moves no money"
+        return NO_MONEY
     if money.amount is None:
         return "AMOUNT UNKNOWN"
     return _name(f"{money.amount} {money.currency or '(currency unknown)'}")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.outcome.view import MAX_LINES, MAX_TEXT, NO_ARGUMENTS, View, render, visible
+from gateway.outcome.view import MAX_LINES, MAX_TEXT, NO_ARGUMENTS, NO_MONEY, View, render, visible
 from gateway.policy.money import Money
 
 MONEY = Money(amount="12.00", currency="USD", payee="shop@example.com", source="lookup")
@@ -192,7 +192,7 @@ def test_a_call_without_a_canonical_form_has_no_view(bad: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("money", "said"),
     [
-        (None, ("moves no money", "not named in the call")),
+        (None, (NO_MONEY, "not named in the call")),
         (Money(), ("AMOUNT UNKNOWN", "not named in the call")),
         (Money(payee="x"), ("AMOUNT UNKNOWN", "x")),
         (MONEY, ("12.00 USD", "shop@example.com")),
