@@ -60,7 +60,7 @@ def chain(length: int) -> dict[str, Any]:
 def with_other_roots(part: dict[str, Any], schema: str) -> dict[str, Any]:
     """The chain hidden in a part with a base of its own: from the whole's root the same pointers lead to nothing."""
     hidden = chain(45)
-    harmless: dict[str, Any] = dict.fromkeys(hidden["$defs"], {})
+    harmless: dict[str, Any] = {key: {} for key in hidden["$defs"]}
     return {"$schema": schema, "$defs": harmless, "properties": {"a": {**hidden, **part}}}
 
 
