@@ -203,6 +203,7 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "policy.revision": "read as the engines read it",
         "policy.data_file": "a recipe's texts, read as the policy's own",
         "policy.rego_cpp": "many questions in a row, without the engine's threads",
+        "bundle.archive": "a bundle is read in one way, within its bounds",
         "decisions.entry": "what was recorded",
         "decisions.log": "and where",
         "catalog.schema": "an example's arguments are judged as a call's are",
