@@ -84,7 +84,11 @@ async def test_a_name_that_leads_inside_is_not_followed(addresses: tuple[str, ..
 async def test_a_public_name_is_followed() -> None:
     """Large issuers have their keys on another host."""
     inner = Inner()
-    addresses = ("8.8.8.8", "2606:4700::1", "64:ff9b::808:808")  # the last: as a network without IPv4 has them
+    addresses = (
+        "8.8.8.8",
+        "2606:4700::1",
+        "64:ff9b::808:808",
+    )  # the last: as a network without IPv4 has them
     guarded = PublicOnly(inner, named=frozenset(), resolve=resolving(*addresses))  # type: ignore[arg-type]
     await guarded.fetch("https://keys.example.com/keys")
     assert len(inner.asked) == 1
