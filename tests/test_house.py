@@ -352,7 +352,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "client.errors": "values only",
     "client.handshake.errors": "values only; test_client.py raises each",
     "client.access": "test_bridge.py and test_login.py send both kinds of credentials",
-    "client.exchange": "test_bridge.py: each kind of answer that is none",
     "client.session": "test_bridge.py: kept, opened again once, ended",
     "client.rounds": "test_bridge.py: streams, resumption, questions of the server",
     "client.listening": "test_bridge.py: the server's own stream",
