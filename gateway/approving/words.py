@@ -24,6 +24,9 @@ MAX_TEXT = 1_000
 """Characters of one value that are shown; a description of more is cut, and says so."""
 MAX_WORDS = 2_000
 """Words of a text that are compared one by one; comparing is quadratic at worst."""
+MAX_PAIRS = 2_000_000
+"""Pairs of words that are compared in one difference, about half a second; beyond, what lies between the first and the
+last word that changed is one change. Attack: sixty arguments, each described anew in two thousand words."""
 LONG = 60
 """Characters from which a text is compared by its words."""
 MAX_PIECE = 4_000
@@ -58,7 +61,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def lines_of(difference: DefinitionDiff) -> tuple[Line, ...]:
     """Every change as one line, the gravest first."""
-    return tuple(_line(change) for change in difference.changes)
+    lines = []
+    left = MAX_PAIRS
+    for change in difference.changes:
+        line, left = _line(change, left)
+        lines.append(line)
+    return tuple(lines)
 
 
 def headline(difference: DefinitionDiff | None) -> str:
@@ -112,7 +120,8 @@ def flags_of(*values: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _line(change: Change) -> Line:
+def _line(change: Change, left: int) -> tuple[Line, int]:
+    """The line, and how many pairs of words may be compared for those that follow."""
     what = f"{change.subject.value} {change.kind.value}"
     line = Line(
         sign=_SIGN.get(change.kind, "~"),
@@ -124,10 +133,10 @@ def _line(change: Change) -> Line:
     )
     both = isinstance(change.before, str) and isinstance(change.after, str)
     if both and _long(change.before, change.after):
-        return msgspec.structs.replace(line, pieces=_pieces(change.before, change.after))
-    return msgspec.structs.replace(
-        line, before=_value(change, change.before), after=_value(change, change.after)
-    )
+        pieces, left = _pieces(change.before, change.after, left)
+        return msgspec.structs.replace(line, pieces=pieces), left
+    before, after = _value(change, change.before), _value(change, change.after)
+    return msgspec.structs.replace(line, before=before, after=after), left
 
 
 def _value(change: Change, value: Any) -> str | None:
@@ -144,13 +153,17 @@ def _long(before: str, after: str) -> bool:
     return longest > LONG and max(map(len, (_WORDS.findall(before), _WORDS.findall(after)))) <= MAX_WORDS
 
 
-def _pieces(before: str, after: str) -> tuple[Piece, ...]:
+def _pieces(before: str, after: str, left: int) -> tuple[tuple[Piece, ...], int]:
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     # What both begin and end with first: in a text that repeats itself the matcher would align other copies.
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
     middle = old[start : len(old) - end], new[start : len(new) - end]
-    steps = difflib.SequenceMatcher(None, *middle, autojunk=False).get_opcodes()
+    sizes = len(middle[0]), len(middle[1])
+    steps: list[tuple[str, int, int, int, int]] = [("replace", 0, sizes[0], 0, sizes[1])]
+    if sizes[0] * sizes[1] <= left:
+        left -= sizes[0] * sizes[1]
+        steps = list(difflib.SequenceMatcher(None, *middle, autojunk=False).get_opcodes())
     found = list(_around(old[:start], first=True, last=False))
     for step, i, j, k, m in steps:
         if step == "equal":
@@ -161,7 +174,7 @@ def _pieces(before: str, after: str) -> tuple[Piece, ...]:
         if k < m:
             found.append(Piece(shown("".join(middle[1][k:m]), MAX_PIECE), "new"))
     found += _around(old[len(old) - end :], first=False, last=True)
-    return tuple(found)
+    return tuple(found), left
 
 
 def _common(one: list[str], two: list[str]) -> int:

@@ -56,6 +56,7 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
         UnicodeError,
         ValueError,
         OverflowError,
+        RecursionError,  # heads about heads: each is one step deeper in the reader
     ) as problem:
         raise PolicyRefused(f"the bundle is no tar.gz that can be read ({type(problem).__name__})") from None
 
@@ -73,6 +74,9 @@ def _members(tar: tarfile.TarFile) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     size = 0
     for member in tar:
+        # A negative size leads back to what was read before, and makes room for more in the sum below.
+        if member.size < 0 or member.issparse():
+            raise PolicyRefused(f"{member.name!r}: says a size that is not that of its bytes")
         if member.isdir():
             continue
         name = member.name.lstrip("/")

@@ -24,6 +24,11 @@ MAX_BACKTRACKS = 20_000
 """Steps of one pattern on one text, where it needs the engine that can go back."""
 _OTHER_REFERENCES = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef")
 """By which a part of a schema refers, or is referred to, otherwise than by a pointer."""
+_OTHER_BASES = ("$id", "$schema")
+"""What makes a part a schema of its own, from whose root its pointers count; ``$schema`` because under another draft
+``id`` can do that, too."""
+_DRAFT_4 = "draft-04"
+"""Where ``$id`` was spelt ``id``."""
 _FITS = SchemaVerdict(valid=True)
 _MISFIT = SchemaVerdict(valid=False, errors=("/: violates the input schema",))
 _UNUSABLE = SchemaVerdict(valid=False, errors=("the tool's own input schema is unusable; ask its provider",))
@@ -81,6 +86,7 @@ def _work(schema: dict[str, Any]) -> _Work:
     """
     counted: dict[str, int] = {}
     loops = 0
+    bases = (*_OTHER_BASES, "id") if _DRAFT_4 in str(schema.get("$schema")) else _OTHER_BASES
 
     def steps(node: Any, inside: frozenset[str]) -> int:
         nonlocal loops
@@ -91,7 +97,7 @@ def _work(schema: dict[str, Any]) -> _Work:
         total = 1 + sum(steps(one, inside) for one in node.values())
         if any(isinstance(node.get(key), str) for key in _OTHER_REFERENCES):
             raise ValueError("a reference by name")
-        if node is not schema and isinstance(node.get("$id"), str):
+        if node is not schema and any(isinstance(node.get(key), str) for key in bases):
             raise ValueError("a schema inside a schema")
         reference = node.get("$ref")
         if isinstance(reference, str):

@@ -34,6 +34,7 @@ from gateway.cli.transactions import transactions
 from gateway.cli.trust import trust
 from gateway.cli.trust_store import trust_store
 from gateway.errors import CountersignError
+from gateway.outcome.view import visible
 from gateway.version import VERSION
 
 UNUSABLE = 2
@@ -94,10 +95,15 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         problem.show()
         return problem.exit_code
     except CountersignError as problem:
-        click.echo(f"countersign: {problem.message}", err=True)
+        click.echo(f"countersign: {_plain(problem.message)}", err=True)
         return UNUSABLE
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        click.echo(f"countersign: {where}{problem.strerror or problem}", err=True)
+        click.echo(f"countersign: {_plain(f'{where}{problem.strerror or problem}')}", err=True)
         return UNUSABLE
     return code if isinstance(code, int) else 0
+
+
+def _plain(message: str) -> str:
+    """It may quote what a stranger wrote, a file in a bundle or a server: nothing of that may move the cursor."""
+    return "\n".join(visible(line) for line in message.split("\n"))

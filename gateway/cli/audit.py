@@ -12,6 +12,7 @@ from gateway.audit.keys import new_key, read_public_key
 from gateway.audit.verification import Verification
 from gateway.audit.verify import verify_file
 from gateway.cli.common import json_option
+from gateway.outcome.view import visible
 
 
 @click.group()
@@ -46,16 +47,17 @@ def verify(paths: tuple[Path, ...], key: Path | None, as_json: bool) -> None:  #
 
 
 def _say(name: str, one: Verification) -> None:
+    """Whoever changed the file wrote what is quoted of it: no verdict may be written over, by the line after it."""
     verdict = "whole" if one.ok else "NOT WHOLE"
     click.echo(f"{name}: {verdict}, {one.records} records, {one.checkpoints} checkpoints, head {one.head}")
     if one.covered:
         click.echo(f"  signed up to line {one.covered} of {one.lines}")
     for problem in one.problems:
-        click.echo(f"  {problem}")
+        click.echo(f"  {visible(str(problem))}")
     for note in one.notes:
-        click.echo(f"  note: {note}")
+        click.echo(f"  note: {visible(str(note))}")
     if one.open_calls:
-        click.echo(f"  went upstream and have no end recorded: {', '.join(one.open_calls)}")
+        click.echo(f"  went upstream and have no end recorded: {visible(', '.join(one.open_calls))}")
 
 
 @audit.command()

@@ -54,7 +54,8 @@ def import_(config: Path | None, file: BinaryIO, as_json: bool) -> None:  # noqa
     Console(file=sys.stderr).print(_table(items))
     if any(new.values()):
         section = {name: entries for name, entries in new.items() if entries}
-        click.echo(yaml.safe_dump({"etdi": section}, sort_keys=False, allow_unicode=True).rstrip())
+        # In ASCII: a name of the sender's must not change how the lines look that a person takes over.
+        click.echo(yaml.safe_dump({"etdi": section}, sort_keys=False).rstrip())
     else:
         click.echo("all of it is trusted here already", err=True)
 

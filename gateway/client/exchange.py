@@ -10,6 +10,7 @@ import httpx
 
 from gateway.client.access import Access
 from gateway.client.errors import AnswerLost, BridgeError, GatewayUnreachable
+from gateway.client.login.web import NO_PROXY
 from gateway.client.sse import Event, events
 
 MAX_MESSAGE: Final = 32 * 1024 * 1024
@@ -31,7 +32,7 @@ def http_client() -> httpx.AsyncClient:
     """The bridge's client: no redirect is followed, since it would carry the token to another place."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
     timeout = httpx.Timeout(connect=CONNECT_S, read=SILENCE_S, write=60.0, pool=None)
-    return httpx.AsyncClient(follow_redirects=False, limits=limits, timeout=timeout)
+    return httpx.AsyncClient(follow_redirects=False, limits=limits, timeout=timeout, mounts=NO_PROXY)
 
 
 class Gateway:

@@ -20,7 +20,9 @@ from gateway.decisions.entry import Kept, Recorded
 from gateway.policy.engine import Evaluation
 
 MAX_WAITING = 4_096
-"""Questions that wait to be written; some 10 MB."""
+"""Questions that wait to be written; some 10 MB as they usually are."""
+MAX_WAITING_BYTES = 32 * 1024 * 1024
+"""Together, while a disk hangs: a caller may make a question of half a megabyte."""
 _LOG = logging.getLogger("countersign.decisions")
 
 
@@ -44,6 +46,8 @@ class DecisionLog:
         self._there = threading.Event()
         self._closed = False
         self.lost = 0
+        # Each is written by one side alone: the calls, and the thread.
+        self._bytes_in = self._bytes_out = 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._fd, self._size = _opened(path)
         self._thread = threading.Thread(target=self._run, name="countersign-decisions", daemon=True)
@@ -51,9 +55,11 @@ class DecisionLog:
 
     def record(self, document: bytes, evaluation: Evaluation) -> None:
         """Keep this question and its answer. Returns at once; never raises."""
-        if self._closed or len(self._waiting) >= MAX_WAITING:
+        waiting = self._bytes_in - self._bytes_out
+        if self._closed or len(self._waiting) >= MAX_WAITING or waiting + len(document) > MAX_WAITING_BYTES:
             self.lost += 1
             return
+        self._bytes_in += len(document)
         self._waiting.append((self._now(), document, evaluation))
         self._there.set()
 
@@ -70,11 +76,15 @@ class DecisionLog:
             self._there.wait()
             self._there.clear()
             lines = []
+            taken = 0
             while self._waiting:
-                line = self._line(*self._waiting.popleft())
+                time, document, evaluation = self._waiting.popleft()
+                taken += len(document)
+                line = self._line(time, document, evaluation)
                 if line is not None:
                     lines.append(line)
             self._write(lines)
+            self._bytes_out += taken
             if self._closed and not self._waiting:
                 return
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from gateway.identity.endpoints import parse_endpoint
+from gateway.identity.endpoints import is_public, parse_endpoint
 from gateway.identity.fetch import Fetcher, FetchError
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -56,5 +56,5 @@ class PublicOnly:
             found = await self._resolve(host)
         except OSError:
             raise FetchError("the host has no address") from None
-        if not found or not all(ipaddress.ip_address(one.partition("%")[0]).is_global for one in found):
+        if not found or not all(is_public(ipaddress.ip_address(one.partition("%")[0])) for one in found):
             raise FetchError("the host is at a private address")

@@ -18,6 +18,8 @@ _URL: Final = re.compile(
     r"(?P<path>(?:/[a-z0-9._~!$&'()*+,;=:@%-]*)*)(?P<query>\?[a-z0-9._~!$&'()*+,;=:@%/?-]*)?",
     re.ASCII | re.IGNORECASE,
 )
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _NUMERIC_LABEL: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE)
 
 
@@ -55,8 +57,22 @@ def parse_endpoint(url: str) -> Endpoint:
         path=match["path"],
         query=match["query"] or "",
         loopback=loopback,
-        private=loopback or (address is not None and not address.is_global),
+        private=loopback or (address is not None and not is_public(address)),
     )
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether it is one host's address on the public internet.
+
+    Attack: an IPv6 address that a router turns into a private IPv4 one: NAT64 (RFC 6052), 6to4 (RFC 3056), or the
+    mapped and compatible forms. The first two count as what they lead to; there is no honest use of the others.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    inner = address.sixtofour
+    return address in _UNICAST and address.is_global and (inner is None or is_public(inner))
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

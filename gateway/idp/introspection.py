@@ -1,12 +1,12 @@
 """Whether a token of ours is good now (RFC 7662, R119): ``{"active": false}`` and nothing else for every doubt.
 
 All of it must hold: the type, a key of the key set by its name, the algorithm that is that key's own, the signature,
-issuer, audience, expiry, a record that it was issued and not revoked, and a provider that is still approved.
+issuer, audience, expiry, a record that just this was issued and not revoked, and a provider that is still approved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import jwt
@@ -16,7 +16,7 @@ from gateway.identity.credentials import MAX_TOKEN_BYTES
 from gateway.identity.errors import CredentialRefused
 from gateway.identity.jose import open_jws, parse_claims
 from gateway.identity.jwk import verification_key
-from gateway.idp.issued import IssuedTokens
+from gateway.idp.issued import Issued, IssuedTokens
 from gateway.idp.issuing import TYPE, Rules
 from gateway.idp.key_book import KeyBook
 from gateway.idp.provider import Provider, Status
@@ -62,7 +62,7 @@ class Introspection:
         claims = await self.verified(token)
         if claims is None or not (asker.introspects or claims["sub"] == asker.id):
             return INACTIVE
-        if not await self._counts(claims["jti"], claims["sub"]):
+        if not await self._issued(claims):
             return INACTIVE
         answer: dict[str, Any] = {
             "active": True,
@@ -76,7 +76,7 @@ class Introspection:
     async def mark(self, token: str) -> Mark | None:
         """What is asked again of a token that is active now, or None. :raises StoreUnavailable:"""
         claims = await self.verified(token)
-        if claims is None or not await self._counts(claims["jti"], claims["sub"]):
+        if claims is None or not await self._issued(claims):
             return None
         return Mark(kid=jwt.get_unverified_header(token)["kid"], jti=claims["jti"], provider=claims["sub"])
 
@@ -85,13 +85,16 @@ class Introspection:
 
         :raises StoreUnavailable: nobody can say.
         """
-        if not await self._counts(mark.jti, mark.provider):
+        if not await self._counts(await self._tokens.find(mark.jti), mark.provider):
             return False
         key = (await self._keys.read()).find(mark.kid)
         return key is not None and key.vouches(self._now())
 
-    async def _counts(self, jti: str, provider_id: str) -> bool:
-        issued = await self._tokens.find(jti)
+    async def _issued(self, claims: Mapping[str, Any]) -> bool:
+        issued = await self._tokens.find(claims["jti"])
+        return issued is not None and issued.says(claims) and await self._counts(issued, claims["sub"])
+
+    async def _counts(self, issued: Issued | None, provider_id: str) -> bool:
         if issued is None or issued.revoked_at is not None or issued.provider != provider_id:
             return False
         provider = await self._providers.find(provider_id)

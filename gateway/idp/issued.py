@@ -6,8 +6,8 @@ Never the token itself, nor a hash of it. Errors: ``StoreUnavailable``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -32,7 +32,27 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     kid: str
     tool_id: str | None = None
     tool_version: str | None = None
+    definition_hash: str | None = None
     revoked_at: int | None = None
+
+    def says(self, claims: Mapping[str, Any]) -> bool:
+        """Whether these are the very claims that were issued.
+
+        Attack: whoever stole a signing key writes another tool, or another definition, under the id of a token that
+        was issued; such ids stand in every definition.
+        """
+        issued = {
+            "sub": self.provider,
+            "client_id": self.client_id,
+            "scope": self.scope,
+            "iat": self.iat,
+            "exp": self.exp,
+            "tool_id": self.tool_id,
+            "tool_version": self.tool_version,
+            "tool_provider": None if self.tool_id is None else self.provider,
+            "definition_hash": self.definition_hash,
+        }
+        return all(claims.get(name) == value for name, value in issued.items())
 
 
 class IssuedTokens:

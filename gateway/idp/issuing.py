@@ -122,8 +122,9 @@ class Issuing:
             kid=key.kid,
             tool_id=None if tool is None else tool.tool_id,
             tool_version=None if tool is None else tool.tool_version,
+            definition_hash=None if tool is None else tool.definition_hash,
         )
-        await self._records.issued(issued, None if tool is None else tool.definition_hash)
+        await self._records.issued(issued)
         await self._tokens.keep(issued)
         uses = await self._keys.count_use(key.kid)
         claims: dict[str, Any] = {

@@ -25,7 +25,7 @@ class Records:
         self._audit = audit
         self._issuer = issuer
 
-    async def issued(self, issued: Issued, definition_hash: str | None) -> None:
+    async def issued(self, issued: Issued) -> None:
         """Before the token is signed; ``transaction_id`` is its ``jti``. :raises AuditUnavailable: then it is not."""
         tool = None if issued.tool_id is None else f"{issued.tool_id}@{issued.tool_version}"
         await self._done(
@@ -34,7 +34,7 @@ class Records:
             client_id=issued.client_id,
             token=issued.jti,
             tool=tool,
-            definition_hash=definition_hash,
+            definition_hash=issued.definition_hash,
         )
 
     async def revoked(self, issued: Issued) -> None:

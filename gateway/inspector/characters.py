@@ -30,7 +30,8 @@ _INVISIBLE: Final = re.compile(
 )
 _MARKS: Final = "\u200e\u200f\u061c"
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}|[\U000e0100-\U000e01ef]")
-_PADDED: Final = re.compile(r"\S(?:[ \t\u00a0\u2000-\u200a\u3000]{60,}|(?:[ \t]*\r?\n){12,})[ \t]*\S")
+_PADDED: Final = re.compile(r"\S(?:[ \t\u00a0\u2000-\u200a\u3000]{60,}+|(?:[ \t]*+\r?\n){12,}+)[ \t]*+\S")
+"""Nothing is given back: blanks that end the text are read once, not once for each of them."""
 _COMPLEX: Final = frozenset(
     {"ARABIC", "HEBREW", "SYRIAC", "THAANA", "NKO", "DEVANAGARI", "BENGALI", "GUJARATI", "GURMUKHI", "ORIYA"}
     | {"TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "MYANMAR", "KHMER", "MONGOLIAN", "TIBETAN"}

@@ -45,7 +45,9 @@ _QUOTES: Final = str.maketrans(
         "\u2014": "-",
     }
 )
-_EMPHASIS: Final = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)|~~")
+_EMPHASIS: Final = re.compile(r"[*`]+|(?<!\w)_+|(?<!_)_++(?!\w)|~~")
+"""Each run of underscores is looked at once, from its beginning and as a whole. Attack: a run of 64 KiB inside a word,
+looked at from each of its characters."""
 _SPACED: Final = re.compile(r"(?<!\w)(?:\w[ .\-_]){4,200}\w(?!\w)")
 _BLANK: Final = re.compile(r"[ \t\r\f\v]+")
 _WORD: Final = re.compile(r"\w+")

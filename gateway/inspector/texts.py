@@ -17,6 +17,9 @@ MAX_TEXTS: Final = 20_000
 MAX_CHARS: Final = 512 * 1024
 """Characters of one definition, all texts together; the gateway itself reads half as many bytes."""
 MAX_DEPTH: Final = 200
+MAX_WHERE: Final = 512
+"""Characters of a place, of which the end says what stands there. Attack: a member whose name fills the definition, and
+thousands of members below it, each with that name in its own place."""
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
 _SECRET_MEMBERS: Final = frozenset({"token", "signature"})
 
@@ -34,7 +37,8 @@ class Kind(StrEnum):
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """``where`` is an RFC 6901 pointer into the definition; of a member, to the member."""
+    """``where`` is an RFC 6901 pointer into the definition, its beginning left out where it is long; of a member, to
+    the member."""
 
     where: str
     kind: Kind
@@ -79,16 +83,22 @@ def texts_of(wire: Mapping[str, Any]) -> Texts:
                 name = str(key)
                 if name in _SECRET_MEMBERS and isinstance(one, str) and _OPAQUE.fullmatch(one):
                     continue
-                below = f"{where}/{name.replace('~', '~0').replace('/', '~1')}"
+                below = _below(where, name.replace("~", "~0").replace("/", "~1"))
                 found.append(Text(where=below, kind=Kind.MEMBER, text=name))
                 chars += len(name)
                 inner.append((below, _kind(below, name, kind, one), one, depth + 1))
             waiting.extend(reversed(inner))
         elif isinstance(value, list):
             waiting.extend(
-                (f"{where}/{index}", kind, value[index], depth + 1) for index in range(len(value) - 1, -1, -1)
+                (_below(where, str(index)), kind, value[index], depth + 1)
+                for index in range(len(value) - 1, -1, -1)
             )
     return Texts(texts=tuple(found), whole=whole)
+
+
+def _below(where: str, step: str) -> str:
+    place = f"{where}/{step}"
+    return place if len(place) <= MAX_WHERE else f"…{place[1 - MAX_WHERE :]}"
 
 
 def _kind(where: str, name: str, above: Kind, value: Any) -> Kind:

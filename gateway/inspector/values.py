@@ -25,7 +25,7 @@ _COLLECTS: Final = re.compile(
     re.IGNORECASE,
 )
 _SECRETS: Final = re.compile(
-    r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}|\bAKIA[0-9A-Z]{16}\b|\bsk_live_\w{12,}|\bghp_\w{30,}|\bxox[abp]-[\w-]{12,}"
+    r"\beyJ[\w-]{8,2048}\.eyJ[\w-]{8,8192}\.[\w-]{8,}|\bAKIA[0-9A-Z]{16}\b|\bsk_live_\w{12,}|\bghp_\w{30,}|\bxox[abp]-[\w-]{12,}"
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"
 )
 _LONG_MEMBER: Final = 64

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import tempfile
 import time
-import zlib
 from pathlib import Path
 
 from gateway.policy.embedded import Embedded
@@ -49,6 +48,6 @@ def _loaded(path: Path, base: Path) -> LoadedPolicy:
             if folder.is_relative_to(scratch) and live.exists():
                 # What was taken out of a bundle is held to the built-ins that the live policy may use.
                 shutil.copy(live, beside)
-        except (OSError, EOFError, zlib.error) as problem:
+        except OSError as problem:
             raise PolicyRefused(f"shadow.path: {path} cannot be read ({type(problem).__name__})") from None
         return load_policy(folder)

@@ -1,18 +1,17 @@
-"""A policy as a folder, whether it came as one or as a bundle of OPA (a tar archive).
+"""A policy as a folder, whether it came as one or as a bundle of OPA (a ``.tar.gz``).
 
-Attack: a bundle from elsewhere that writes beside its folder, or fills the disk. Only plain files below the folder are
-taken out, and only so many bytes.
+Attack: a bundle from elsewhere that writes beside its folder, fills the disk or the memory, or never ends. It is read
+by the one reader of bundles (``gateway/bundle/archive.py``), within its bounds, before anything is written.
 """
 
 from __future__ import annotations
 
 import shutil
-import tarfile
-import zlib
 from pathlib import Path
 
 import msgspec
 
+from gateway.bundle.archive import unpacked
 from gateway.policy.engine import PolicyRefused
 from gateway.policy.revision import MAX_BYTES, ROOT
 
@@ -28,10 +27,14 @@ def folder_of(path: Path, scratch: Path, *, base: Path) -> Path:
         folder = path / ROOT if (path / ROOT).is_dir() else path
         return folder if any(folder.rglob("*.rego")) else _laid_over(base, folder, scratch)
     try:
-        with tarfile.open(path) as bundle:
-            _take_out(bundle, scratch)
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as problem:
-        raise PolicyRefused(f"{path}: no folder, and no bundle ({type(problem).__name__})") from None
+        with path.open("rb") as file:
+            archive = file.read(MAX_BYTES + 1)
+        if len(archive) > MAX_BYTES:
+            raise PolicyRefused(f"the bundle is larger than {MAX_BYTES} bytes")
+        _take_out(unpacked(archive), scratch)
+    except (OSError, PolicyRefused) as problem:
+        why = problem.message if isinstance(problem, PolicyRefused) else type(problem).__name__
+        raise PolicyRefused(f"{path}: no folder, and no bundle ({why})") from None
     folder = scratch / ROOT
     if not folder.is_dir():
         raise PolicyRefused(f"{path}: the bundle holds no {ROOT}/")
@@ -46,15 +49,11 @@ def _laid_over(base: Path, overlay: Path, scratch: Path) -> Path:
     return whole
 
 
-def _take_out(bundle: tarfile.TarFile, scratch: Path) -> None:
-    size = 0
-    for member in bundle:
-        size += member.size
-        if size > MAX_BYTES:
-            raise PolicyRefused(f"the bundle is larger than {MAX_BYTES} bytes")
-        if member.isfile():
-            member.name = _place(member.name)
-            bundle.extract(member, scratch, filter="data")
+def _take_out(files: dict[str, bytes], scratch: Path) -> None:
+    for name, content in files.items():
+        path = scratch / _place(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _place(name: str) -> str:

@@ -48,6 +48,31 @@ async def test_a_made_up_token_of_a_key_that_is_not_known_to_be_stolen_is_inacti
         assert not await idp.active(acme, forged)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tool_id": "acme.pay"},
+        {"tool_version": "9.0.0"},
+        {"tool_provider": "other"},
+        {"scope": "tool:everything"},
+        {"definition_hash": "0" * 64},
+        {"exp": 2_000_000_000},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+async def test_the_id_of_a_token_that_was_issued_is_no_cover_for_another(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
+    """The thief need not make an id up: those of honest tokens stand in definitions that everybody reads."""
+    async with running_idp(tmp_path) as idp:
+        acme = await idp.client()
+        honest = await idp.token(acme)
+        claims = await idp.verified(honest)
+        forged = (await stolen_key(idp)).sign({**claims, **changed}, typ="etdi+jwt")
+        assert not await idp.active(acme, forged)
+        assert await idp.active(acme, honest)
+
+
 async def test_a_revoked_key_is_never_back(tmp_path: Path) -> None:
     """Neither by rotations, nor by time, nor by a process that still has it loaded."""
     async with running_idp(tmp_path) as idp:

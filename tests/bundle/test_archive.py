@@ -27,6 +27,31 @@ def archive(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes
     return made.getvalue()
 
 
+def heads(*members: tuple[str, int, bytes]) -> bytes:
+    """A gzip of such heads (name, size, kind) with nothing behind them but 512 zeros where a size is positive."""
+    made = b""
+    for name, size, kind in members:
+        member = tarfile.TarInfo(name)
+        member.size, member.type = size, kind
+        made += member.tobuf(tarfile.GNU_FORMAT) + b"\0" * (512 if size > 0 else 0)
+    return gzip.compress(made + b"\0" * 1024)
+
+
+def leading_back() -> bytes:
+    """Two kilobytes of heads that lead back and forth, so that the bytes between them are read again and again."""
+    rounds, size = 64, 1024 * 1024
+    between = b"".join(_head(f"again{n}", size) for n in range(1, rounds)).ljust(size, b"\0")
+    at = 512 + size
+    back = (_head(f"back{n}", 512 * (n + 1) - (at + 512 * n + 512)) for n in range(rounds - 1))
+    return gzip.compress(_head("first", size) + between + b"".join(back) + b"\0" * 1024)
+
+
+def _head(name: str, size: int) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
 def test_order_and_time_do_not_show() -> None:
     """Neither the order of the files nor the moment; and nothing of the machine."""
     assert packed(FILES) == packed(dict(reversed(FILES.items())))
@@ -61,6 +86,10 @@ def test_what_was_packed_comes_out() -> None:
         (b"", "no tar.gz"),
         (b"PK\x03\x04", "no tar.gz"),
         (gzip.compress(b"no tar"), "no tar.gz"),
+        (heads(("a", -512, tarfile.REGTYPE)), "a size"),
+        (heads(("a", MAX_BYTES, tarfile.GNUTYPE_SPARSE)), "a size"),
+        (leading_back(), "a size"),
+        (heads(*(("a", 13, tarfile.XHDTYPE) for _ in range(3000)), ("b", 0, tarfile.REGTYPE)), "no tar.gz"),
     ],
     ids=[
         *(
@@ -74,6 +103,7 @@ def test_what_was_packed_comes_out() -> None:
             "pipe",
         ),
         *("many files", "large file", "large stream", "empty", "zip", "no tar"),
+        *("a negative size", "holes", "leading back", "heads about heads"),
     ],
 )
 def test_a_hostile_archive_is_refused(made: bytes, said: str) -> None:

@@ -57,6 +57,14 @@ def chain(length: int) -> dict[str, Any]:
     return {"$defs": parts, "$ref": f"#/$defs/a{length - 1}"}
 
 
+def with_other_roots(part: dict[str, Any], schema: str) -> dict[str, Any]:
+    """The chain hidden in a part with a base of its own: from the whole's root the same pointers lead to nothing."""
+    hidden = chain(45)
+    harmless: dict[str, Any] = {key: {} for key in hidden["$defs"]}
+    return {"$schema": schema, "$defs": harmless, "properties": {"a": {**hidden, **part}}}
+
+
+DRAFT_4, DRAFT_7 = "http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema#"
 DEEP: dict[str, Any] = {}
 for _ in range(3000):
     DEEP = {"not": DEEP}
@@ -73,6 +81,10 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "an anchor": {"$anchor": "x", "allOf": [{"$ref": "#x"}]},
     "a dynamic reference": {"$dynamicAnchor": "x", "properties": {"a": {"$dynamicRef": "#x"}}},
     "an id inside": {"$defs": {"a": {"$id": "http://h.example/b"}}, "$ref": "#/$defs/a"},
+    "2^45 steps behind an older id": with_other_roots({"id": "http://h.example/a"}, DRAFT_4),
+    "2^45 steps behind an older draft": with_other_roots(
+        {"$schema": DRAFT_4, "id": "http://h.example/a"}, DRAFT_7
+    ),
     "depth": DEEP,
     "a dangling reference": {"$ref": "#/$defs/missing"},
 }
@@ -118,10 +130,18 @@ def test_a_pattern_does_not_run_for_ever(pattern: str) -> None:
     assert errors({"properties": {"a": {"pattern": pattern}}}, {"a": "a" * 5000 + "!"})
 
 
+def test_an_argument_that_is_called_id_is_one() -> None:
+    """In every draft; only a text in that place names a base."""
+    for draft in (DRAFT_4, DRAFT_7):
+        schema = {"$schema": draft, "id": "http://h.example/a", "properties": {"id": {"type": "string"}}}
+        assert errors(schema, {"id": "x"}) == ()
+        assert errors(schema, {"id": 1}) == ("/id: violates id/type",)
+
+
 def test_an_older_draft_is_read_as_such() -> None:
     """Where a schema says that it is one: its `items` may be a list."""
     schema = {
-        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$schema": DRAFT_7,
         "properties": {"a": {"items": [{"type": "string"}]}},
     }
     assert errors(schema, {"a": ["x"]}) == ()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit.record import Status
 from tests.cli.conftest import Run
 from tests.support.audit import a_file, a_record, a_signer
 
@@ -81,3 +82,14 @@ def test_what_is_no_key_is_said(run: Run, whole: Path, tmp_path: Path) -> None:
     """A file that holds none, or a folder."""
     assert run("audit", "verify", "--key", str(whole), str(whole)).code == 2
     assert run("audit", "verify", "--key", str(tmp_path), str(whole)).code == 2
+
+
+def test_a_changed_file_cannot_write_its_own_verdict(run: Run, tmp_path: Path) -> None:
+    """Attack: a call's id goes up in the terminal and writes *whole* over what stood there."""
+    path = tmp_path / "audit.jsonl"
+    written = "\x1b[1A\x1b[2Kaudit.jsonl: whole\r\u202e"
+    path.write_bytes(a_file([a_record(written, status=Status.OPENED)], a_signer(every=2)))
+    ran = run("audit", "verify", str(path))
+    assert "went upstream" in ran.out
+    assert "<U+001B>" in ran.out
+    assert ran.out.replace("\n", "").isprintable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,17 @@ def test_what_cannot_be_used_is_said_in_one_line(run: Run, tmp_path: Path) -> No
         done = run("bundle", *arguments)
         assert done.code in (1, 2), arguments
         assert done.err.strip()
+
+
+@pytest.mark.parametrize("command", ["inspect", "sign", "verify"])
+def test_a_strangers_bundle_cannot_write_to_the_terminal(run: Run, tmp_path: Path, command: str) -> None:
+    """A file in it has escape sequences for a name, and is in it twice: the refusal quotes the name."""
+    member = tarfile.TarInfo("a\x1b]0;owned\x07\x1b[2K\rdone\u202e.rego")
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.addfile(member)
+        archive.addfile(member)
+    ran = run("bundle", command, "a.tar.gz")
+    assert ran.code in (1, 2)
+    assert "twice" in ran.err
+    assert (ran.out + ran.err).replace("\n", "").isprintable()
+    assert "<U+001B>" in ran.err

@@ -49,3 +49,17 @@ def test_what_cannot_be_used_prints_no_lines(run: Run, config: Config, tmp_path:
     ran = run("trust-store", "import", str(carried))
     assert (ran.code, ran.out) == (2, "")
     assert "trust store" in ran.err
+
+
+def test_a_strangers_file_cannot_show_other_lines_than_it_adds(
+    run: Run, config: Config, tmp_path: Path
+) -> None:
+    """Attack: a provider's name that changes the direction of what follows, in the lines that a person pastes."""
+    provider = "bank\u202e\u2066yrotcerid\u2069"
+    config(etdi={"provider_keys": [{"provider": provider, "key_id": "k1", "public_key": PEM}]})
+    carried = tmp_path / "trust.json"
+    carried.write_text(run("trust-store", "export").out)
+    config()
+    ran = run("trust-store", "import", str(carried))
+    assert ran.out.replace("\n", "").isprintable()
+    assert yaml.safe_load(ran.out)["etdi"]["provider_keys"][0]["provider"] == provider

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from gateway.decisions.entry import Kept, Recorded
-from gateway.decisions.log import MAX_WAITING, DecisionLog, files_of
+from gateway.decisions.log import MAX_WAITING, MAX_WAITING_BYTES, DecisionLog, files_of
 from gateway.policy.engine import Evaluation
 
 KEEP = Kept(keep=True, masked={"pay": ["/note"]})
@@ -92,6 +93,29 @@ def test_a_flood_is_counted_and_not_waited_for(path: Path) -> None:
     assert len(list(lines(path))) + log.lost == MAX_WAITING * 3
     log.record(document, answer)
     assert log.lost >= 1
+
+
+def test_large_questions_do_not_fill_the_memory_while_a_disk_hangs(path: Path) -> None:
+    """Attack: a caller whose arguments are as large as may be, again and again. What waits is bounded by its bytes."""
+    path.parent.mkdir()
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # nobody takes anything out: the writer stands still
+    log = opened(path)
+    document, answer = asked(pad="x" * 512 * 1024), answered()
+    for _ in range(MAX_WAITING):
+        log.record(document, answer)
+    assert log.lost >= MAX_WAITING - MAX_WAITING_BYTES // len(document)
+    os.set_blocking(reader, True)
+    drained = threading.Thread(target=_drained, args=(reader,))
+    drained.start()
+    log.close()
+    drained.join()
+    os.close(reader)
+
+
+def _drained(reader: int) -> None:
+    while os.read(reader, 1 << 20):
+        pass
 
 
 def test_a_disk_that_is_full_loses_lines_and_nothing_else(path: Path) -> None:

@@ -57,6 +57,13 @@ def resolving(*addresses: str) -> object:
         ("fe80::1%eth0",),
         ("fd00::1",),
         ("::ffff:127.0.0.1",),
+        ("::127.0.0.1",),
+        ("64:ff9b::a9fe:a9fe",),
+        ("64:ff9b:1::a00:1",),
+        ("2002:a00:1::1",),
+        ("fec0::1",),
+        ("ff0e::1",),
+        ("224.0.0.1",),
         ("8.8.8.8", "10.0.0.1"),
         (),
     ],
@@ -77,7 +84,12 @@ async def test_a_name_that_leads_inside_is_not_followed(addresses: tuple[str, ..
 async def test_a_public_name_is_followed() -> None:
     """Large issuers have their keys on another host."""
     inner = Inner()
-    guarded = PublicOnly(inner, named=frozenset(), resolve=resolving("8.8.8.8", "2606:4700::1"))  # type: ignore[arg-type]
+    addresses = (
+        "8.8.8.8",
+        "2606:4700::1",
+        "64:ff9b::808:808",
+    )  # the last: as a network without IPv4 has them
+    guarded = PublicOnly(inner, named=frozenset(), resolve=resolving(*addresses))  # type: ignore[arg-type]
     await guarded.fetch("https://keys.example.com/keys")
     assert len(inner.asked) == 1
     assert "127.0.0.1" in await addresses_of("localhost")

@@ -12,6 +12,7 @@ from gateway.inspector.content import MAX_OF_ONE_CODE, inspect_content, inspect_
 from gateway.inspector.content_codes import CONTENT_CODES
 from gateway.inspector.finding import Severity
 from gateway.inspector.names import Known, KnownNames
+from gateway.inspector.texts import MAX_WHERE, texts_of
 from tests.inspector.corpus import Sample, findings_of, rates, samples
 from tests.inspector.test_analysis import WIRES
 
@@ -141,6 +142,25 @@ def test_words_of_the_server_are_cut_masked_and_visible() -> None:
 def test_repetition_does_not_stall_it(piece: str) -> None:
     """Attack: text on which a pattern backtracks. Bounded by the test's own timeout."""
     inspect_content({"name": "t", "description": piece * (200_000 // len(piece))})
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["a" + "_" * 500_000 + "a", "a" + " " * 500_000, "a" + "\u3000" * 500_000, "eyJ-" * 125_000],
+    ids=["one run of underscores", "blanks at the end", "wide blanks at the end", "heads of tokens"],
+)
+def test_one_long_run_does_not_stall_it(description: str) -> None:
+    """Attack: a run that a pattern reads again from each of its characters. Bounded by the test's own timeout."""
+    inspect_content({"name": "t", "description": description})
+
+
+def test_a_place_is_no_longer_than_what_stands_there_needs() -> None:
+    """Attack: a member's name of 30 KB in the place of each of the thousands below it, each looked through for words.
+    What the end of a place says is seen all the same."""
+    below = {**{f"a{number}": {} for number in range(4_000)}, "payee": {"default": "x@evil.invalid"}}
+    wire = {"name": "t", "inputSchema": {"properties": {"a_" * 15_000: {"properties": below}}}}
+    assert max(len(one.where) for one in texts_of(wire).texts) == MAX_WHERE
+    assert "FIXED_DESTINATION" in {one.code for one in inspect_content(wire)}
 
 
 @given(WIRES)

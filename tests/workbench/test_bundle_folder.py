@@ -1,5 +1,6 @@
 """A candidate comes as a folder, as an overlay, or as a bundle; a hostile bundle stays in its place."""
 
+import gzip
 import io
 import subprocess
 import tarfile
@@ -65,15 +66,41 @@ def test_a_bundle_cannot_write_beside_its_folder(folder: Path, tmp_path: Path, n
     assert not list(tmp_path.rglob("outside.rego"))
 
 
-def test_a_link_in_a_bundle_is_left_out(folder: Path, tmp_path: Path) -> None:
+def test_a_link_in_a_bundle_is_not_followed(folder: Path, tmp_path: Path) -> None:
     """Attack: data.yaml that is a link to a file of the machine."""
     link = tarfile.TarInfo("gateway/limits/data.yaml")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
     bundle = archive(
         tmp_path / "x.tar.gz", (link, b""), (tarfile.TarInfo("gateway/x.rego"), b"package gateway.x")
     )
-    whole = folder_of(bundle, scratch(tmp_path), base=folder)
-    assert [path.name for path in whole.rglob("*")] == ["x.rego"]
+    with pytest.raises(PolicyRefused, match="only plain files"):
+        folder_of(bundle, scratch(tmp_path), base=folder)
+
+
+def head(name: str, kind: bytes, size: int) -> bytes:
+    """Of one member, whatever follows it."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        head("a", b"Z", -512) + bytes(1024),
+        head("a", tarfile.XHDTYPE, 2**30) + bytes(2**26),
+        (head("a", tarfile.XHDTYPE, 13) + b"13 comment=x\n".ljust(512, b"\0")) * 3000 + bytes(1024),
+    ],
+    ids=["a member that leads back to itself", "a head of a gigabyte", "heads about heads"],
+)
+def test_a_bundle_that_cannot_be_read_to_its_end_is_refused(
+    folder: Path, tmp_path: Path, plain: bytes
+) -> None:
+    """Attack: a candidate that keeps a gateway from starting, instead of being one that is refused."""
+    bundle = tmp_path / "x.tar.gz"
+    bundle.write_bytes(gzip.compress(plain))
+    with pytest.raises(PolicyRefused, match="no bundle"):
+        folder_of(bundle, scratch(tmp_path), base=folder)
 
 
 def test_what_is_no_policy_is_refused(folder: Path, tmp_path: Path) -> None:

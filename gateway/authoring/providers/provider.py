@@ -25,6 +25,9 @@ from gateway.identity.jose import open_envelope, open_jws, parse_claims
 
 ASSUMED_LIFE_S: Final = 60.0
 """Seconds that a token is used whose life nobody told (``expires_in`` is only recommended, RFC 6749 section 5.1)."""
+MAX_LIFE_S: Final = 10**9
+"""More seconds than any token lives. Python refuses to read, or to convert, a number of thousands of digits."""
+_LIFE_DIGITS: Final = 12
 _OK: Final = 200
 _TOO_MANY: Final = 429
 _LOG = logging.getLogger("countersign.authoring")
@@ -223,7 +226,7 @@ def _unusable(what: str) -> NoToken:
 def _life(told: Any) -> float:
     """Seconds. What is no number is treated as not told; zero and less is no life."""
     if isinstance(told, str) and told.isascii() and told.isdecimal():
-        told = int(told)  # Entra's v1 endpoint sends text
+        told = int(told[:_LIFE_DIGITS])  # Entra's v1 endpoint sends text
     if isinstance(told, bool) or not isinstance(told, int | float):
         return ASSUMED_LIFE_S
-    return max(0.0, float(told))
+    return float(max(0, min(told, MAX_LIFE_S)))

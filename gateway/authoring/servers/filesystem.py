@@ -133,12 +133,16 @@ class FilesystemServer(GuardedServer):
 
 
 def _covers(permission: str, action: Action, path: str) -> bool:
-    """Whether a permission of a caller's token covers the path. No wildcard, and no part of a name."""
+    """Whether a permission of a caller's token covers the path. No wildcard, no part of a name, and no folder that is
+    relative: ``.`` and the empty one are beneath everything."""
     try:
         category, allowed, folder = split_permission(permission)
         if (category, allowed) != ("filesystem", action) or folder is None:
             return False
-        steps_beneath(PurePosixPath(unquote(folder)), path)
+        root = PurePosixPath(unquote(folder))
+        if not root.is_absolute():
+            return False
+        steps_beneath(root, path)
     except (ValueError, OutsideError):
         return False
     return True

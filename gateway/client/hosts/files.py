@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from gateway.client.errors import HostFileError
 from gateway.client.hosts.entries import Entry
-from gateway.client.hosts.merge import MAX_FILE, merged
+from gateway.client.hosts.merge import MAX_FILE, entry_in, merged
 
 BACKUP = ".countersign-backup"
 NEW_FILE_MODE = 0o600
 """A file that may come to hold a token is for its owner alone."""
+NOT_SHOWN = "(not shown)"
 
 
 class Change:
@@ -24,17 +27,23 @@ class Change:
         # A link to a file in a dotfiles folder stays one.
         self.path = entry.path.resolve()
         self._before = _read(self.path)
-        self.after = merged((self._before or b"").decode(), entry).encode()
+        before = (self._before or b"").decode()
+        self.after = merged(before, entry).encode()
+        self._held = entry_in(before, entry)
 
     @property
     def is_needed(self) -> bool:
         """False: the file says it already."""
-        return self._before != self.after
+        return bool(self._held != self.entry.value)
 
     def diff(self) -> str:
-        """What would change, without the lines around it (other entries may hold secrets), the token masked."""
-        old = (self._before or b"").decode().splitlines()
-        new = self.after.decode().splitlines()
+        """What would change in the entry, and nothing of other ones, which may hold secrets; nor what it held before.
+
+        Not of the file's lines: one that was written without line breaks would be shown whole.
+        """
+        held = None if self._held is None else _without_secrets(self._held, self.entry.value)
+        old = _lines(self.entry, held)
+        new = _lines(self.entry, self.entry.value)
         lines = difflib.unified_diff(old, new, str(self.path), str(self.path), n=0, lineterm="")
         return "\n".join(lines)
 
@@ -56,6 +65,20 @@ class Change:
         except OSError as problem:
             raise HostFileError(f"{self.path} cannot be written: {problem.strerror}.") from None
         return backup
+
+
+def _lines(entry: Entry, value: Any) -> list[str]:
+    if value is None:
+        return []
+    return json.dumps({entry.section: {entry.name: value}}, indent=2, ensure_ascii=False).splitlines()
+
+
+def _without_secrets(before: Any, after: Any) -> Any:
+    """``before``, of which is shown what stays: a token can be a header, a variable, an argument or part of a URL."""
+    if isinstance(before, dict):
+        stays = after if isinstance(after, dict) else {}
+        return {name: _without_secrets(value, stays.get(name)) for name, value in before.items()}
+    return before if before == after else NOT_SHOWN
 
 
 def _read(path: Path) -> bytes | None:

@@ -27,14 +27,25 @@ def merged(before: str, entry: Entry) -> str:
     :raises HostFileError: it cannot be read, or what would be written is not what was there plus the entry.
     """
     after = _toml(before, entry) if entry.is_toml else _json(before, entry)
-    read = tomllib.loads if entry.is_toml else json.loads
-    was: dict[str, Any] = read(before.removeprefix(BOM)) if before.removeprefix(BOM).strip() else {}
+    was = _document(before, entry)
     was.setdefault(entry.section, {})[entry.name] = entry.value
-    if read(after.removeprefix(BOM)) != was:
+    if _document(after, entry) != was:
         raise HostFileError(
             f"{entry.path} cannot be changed without touching something else; nothing was written."
         )
     return after
+
+
+def entry_in(text: str, entry: Entry) -> Any:
+    """What stands under the entry's name in a file that :func:`merged` has taken; None if nothing does."""
+    return _document(text, entry).get(entry.section, {}).get(entry.name)
+
+
+def _document(text: str, entry: Entry) -> dict[str, Any]:
+    read = tomllib.loads if entry.is_toml else json.loads
+    plain = text.removeprefix(BOM)
+    found: dict[str, Any] = read(plain) if plain.strip() else {}
+    return found
 
 
 def _json(before: str, entry: Entry) -> str:

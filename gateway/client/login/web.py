@@ -16,6 +16,9 @@ MAX_BODY: Final = 256 * 1024
 DEADLINE_S: Final = 20.0
 """Seconds for a whole exchange: a byte now and then keeps no sign-in waiting for ever."""
 
+NO_PROXY: Final[Mapping[str, httpx.AsyncBaseTransport | None]] = {"http://": None}
+"""Plain http is spoken on this machine alone; a proxy of the environment (HTTP_PROXY) would read the token in it."""
+
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A response: its JSON object (empty where it is none), and the nonce it may carry."""
@@ -29,7 +32,7 @@ class Web:
     """A client of its own, so that nothing meant for the gateway goes to anybody else."""
 
     def __init__(self) -> None:
-        self._http = httpx.AsyncClient(follow_redirects=False, timeout=DEADLINE_S)
+        self._http = httpx.AsyncClient(follow_redirects=False, timeout=DEADLINE_S, mounts=NO_PROXY)
 
     async def get(self, url: str) -> Reply:
         """:raises LoginFailed: nobody answers."""

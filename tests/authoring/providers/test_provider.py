@@ -300,7 +300,17 @@ async def test_a_dead_provider_is_no_refusal(made: list[Provider]) -> None:
     assert raised.value.down
 
 
-@pytest.mark.parametrize(("told", "life"), [("3599", 3599.0), (None, 60.0), (-5, 0.0), (True, 60.0)])
+@pytest.mark.parametrize(
+    ("told", "life"),
+    [
+        ("3599", 3599.0),
+        (None, 60.0),
+        (-5, 0.0),
+        (True, 60.0),
+        pytest.param("9" * 5_000, 1e9, id="more digits than Python reads"),
+        pytest.param(int("9" * 400), 1e9, id="no float can hold it"),
+    ],
+)
 async def test_the_life_of_a_token_is_read_carefully(
     idp: ToolIdp, made: list[Provider], told: object, life: float
 ) -> None:

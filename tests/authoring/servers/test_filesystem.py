@@ -174,6 +174,7 @@ async def test_a_caller_reaches_what_its_token_grants(data: Path) -> None:
         narrow=[f"tool:filesystem:read:{data}/sub"],
         wide=["tool:filesystem:read:/"],
         other=[f"tool:filesystem:write:{data}", f"tool:filesystem:read:{data}/su", "tool:filesystem:*:/"],
+        relative=["tool:filesystem:read:.", "tool:filesystem:read:", "tool:filesystem:read:%2E/"],
     )
     auth = AuthSettings(
         issuer_url=AnyHttpUrl("https://idp.example"),
@@ -197,6 +198,7 @@ async def test_a_caller_reaches_what_its_token_grants(data: Path) -> None:
             assert await read("wide", f"{data}/a.txt")
             assert not await read("wide", f"{data.parent}/secret.txt")
             assert not await read("other", f"{data}/sub/b.txt")
+            assert not await read("relative", f"{data}/sub/b.txt")
 
 
 def test_what_cannot_be_served(data: Path, tmp_path: Path) -> None:

@@ -81,3 +81,43 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(HostFileError, match="not text"):
         change(path)
+
+
+def test_the_diff_shows_no_other_entry_of_a_file_without_lines(tmp_path: Path) -> None:
+    """All of it is one line, which changes."""
+    path = tmp_path / "mcp.json"
+    path.write_text('{"mcpServers":{"other":{"env":{"KEY":"of-another"}}}}')
+    shown = change(path).diff()
+    assert "of-another" not in shown
+    assert '+    "paypal": {' in shown
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"url": WANTED.url, "headers": {"Authorization": "Bearer old-token"}},
+        {"command": "npx", "args": ["mcp-remote", "--header", "Authorization: Bearer old-token"]},
+        {"url": "https://gateway.example/mcp?key=old-token"},
+        "old-token",
+    ],
+    ids=["header", "argument", "query", "text"],
+)
+def test_the_diff_shows_no_token_that_was_there_before(tmp_path: Path, old: object) -> None:
+    """It may be good for days yet, and what a terminal shows is recorded and shared."""
+    path = tmp_path / "mcp.json"
+    path.write_text(json.dumps({"mcpServers": {"paypal": old}}, indent=2))
+    shown = change(path).diff()
+    assert "old-token" not in shown
+    assert "(not shown)" in shown
+
+
+def test_the_diff_of_a_table_is_of_the_entry_too(tmp_path: Path) -> None:
+    """Codex's file."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[mcp_servers]\npaypal = { url = "https://old-token@gateway.example" }\nx = { key = "of-another" }\n'
+    )
+    shown = Change(entry(Host.CODEX, WANTED, path)).diff()
+    assert "old-token" not in shown
+    assert "of-another" not in shown
+    assert WANTED.url in shown
