@@ -31,7 +31,7 @@ SETTLE_S = 1.0
 MAX_ROUND = 64
 """Keys of one round, the one that waits for longest first: six operations each, twelve for one not seen before."""
 MAX_KEYS = 10_000
-"""Callers times tools that are known; 25 MB."""
+"""Callers times tools that are known; about 20 MB."""
 _LOG = logging.getLogger("countersign.usage")
 
 Key = tuple[str, str, str, str]

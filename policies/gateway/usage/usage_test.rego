@@ -127,5 +127,5 @@ test_it_decides if {
 		with data.gateway.usage.tools as {"list_products": called(60)}
 
 	answer.outcome == "deny"
-	[reason.code | some reason in answer.reasons][0] == "usage.calls_exceeded"
+	"usage.calls_exceeded" in {reason.code | some reason in answer.reasons}
 }
