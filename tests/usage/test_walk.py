@@ -110,6 +110,18 @@ async def test_a_later_round_is_the_same_call(bank: Rooms) -> None:
     assert (told(bank), len(bank.upstream.calls)) == ((1, 0), 1)
 
 
+async def test_a_later_round_is_the_same_call_to_a_budget_as_well(bank: Rooms) -> None:
+    """Where the policy is asked twice in each round, each time without the call itself."""
+    daily = {"budget": "d", "per": [], "currency": "USD", "limit": "99.00", "window_seconds": 86400}
+    bank.engine.answering = lambda _: an_answer("allow", obligations={"limits": [daily]})
+    Asking(bank)
+    asked = await first(bank, MAKE)
+    assert isinstance(await back(bank, asked.token, tool=MAKE), Executed)
+    usages = [question["usage"] for question in bank.engine.questions]
+    assert [usage["budgets"] is None for usage in usages] == [True, False] * 2
+    assert [usage["calls"]["hour"] for usage in usages] == [0] * 4
+
+
 async def test_a_round_that_the_target_keeps_no_line_open_for(bank: Rooms) -> None:
     """A server of the newer era is called again in each round: one call all the same."""
     state = msgspec.Raw(b'{"requestState":"s","inputRequests":{}}')
