@@ -7,7 +7,6 @@ import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,7 +23,6 @@ from gateway.console.pages import console_routes
 from gateway.console.permission import Permissions
 from gateway.console.settle import SettleDesk
 from gateway.door.endpoint import McpEndpoint
-from gateway.door.http import LOCAL, Guard
 from gateway.door.rest import RestEndpoint
 from gateway.health import Probe, health_routes
 from gateway.identity_provider import mounted_routes
@@ -44,6 +42,7 @@ from gateway.parts import (
     PAYPAL,
     engine_of,
     environment_of,
+    guard_of,
     open_audit,
     open_kills,
     receipt_keys_of,
@@ -60,7 +59,6 @@ from gateway.receipts.pages import receipt_routes
 from gateway.recognition import identity_of, parameter_proofs_of
 from gateway.resource import access_of, metadata_routes
 from gateway.settings import Settings
-from gateway.settings.checks import is_loopback
 from gateway.shadow.recording import open_recording
 from gateway.shelf import open_shelf
 from gateway.state.store import Store
@@ -72,6 +70,7 @@ from gateway.upstream.paypal import money as paypal_money
 from gateway.upstream.paypal import recovery as paypal_recovery
 from gateway.upstream.paypal import toolkit_before, toolkit_money
 from gateway.upstream.paypal.toolkit import ANNOTATIONS
+from gateway.usage.counter import open_usage
 from gateway.version import VERSION
 from gateway.walk import House
 
@@ -132,11 +131,13 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
         identity = await identity_of(settings, shelf.store, stack, now=now)
 
         books, recording = Books(audit), await open_recording(settings, stack, now=now)
+        usage = await stack.enter_async_context(open_usage(shelf.store, now=now))
         policy = Policy(
             engine,
             paypal=environment_of(settings),
             health=books,
             now=now,
+            usage=usage,
             recorder=recording.recorder,
             shadow=recording.shadow,
         )
@@ -191,6 +192,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
                 journal=journal,
                 parking=parking,
                 lapses=JournaledLapses(journal, books),
+                usage=usage,
                 now=now,
             ),
             handshake=HandshakeOutcome(waiting),
@@ -216,7 +218,7 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             parameter_proofs=parameter_proofs_of(settings, shelf.store, now=now),
             budgets=budgets,
         )
-        guard, access = _guard(settings), access_of(settings, shelf.upstreams, now=now)
+        guard, access = guard_of(settings), access_of(settings, shelf.upstreams, now=now)
         endpoint = McpEndpoint(
             house,
             guard,
@@ -287,13 +289,3 @@ async def open_gateway(settings: Settings, *, now: Callable[[], float] = time.ti
             approvals=shelf.approvals,
             strangers=strangers_of(settings),
         )
-
-
-def _guard(settings: Settings) -> Guard:
-    public = urlsplit(settings.public_url)
-    hosts = {public.netloc.lower(), *(one.lower() for one in settings.door.allowed_hosts)}
-    if is_loopback(settings.host):
-        hosts |= LOCAL
-    origins = {f"{public.scheme}://{public.netloc.lower()}"}
-    origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
-    return Guard(hosts=frozenset(hosts), origins=frozenset(origins))

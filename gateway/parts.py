@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -16,6 +17,7 @@ from gateway.audit.checkpoint import Signer
 from gateway.audit.file_sink import FileSink
 from gateway.audit.keys import read_private_key, read_public_key
 from gateway.audit.ledger import Audit
+from gateway.door.http import LOCAL, Guard
 from gateway.errors import SettingsError, StoreUnavailable
 from gateway.kill.switch import KillSwitch
 from gateway.places import policies_folder
@@ -30,6 +32,7 @@ from gateway.rate.login import LoginLimit
 from gateway.rate.strangers import Strangers
 from gateway.receipts.keys import ReceiptKeys, generated_key
 from gateway.settings import Settings
+from gateway.settings.checks import is_loopback
 from gateway.settings.model import PayPalSettings
 from gateway.state.store import Store
 from gateway.stopping import stopped
@@ -132,6 +135,17 @@ def with_login_limit(app: ASGIApp, settings: Settings) -> ASGIApp:
     if not per_minute:
         return app
     return LoginLimit(app, Buckets(per_minute, per_minute, monotonic=time.monotonic), addresses_of(settings))
+
+
+def guard_of(settings: Settings) -> Guard:
+    """Under which names this gateway is asked, and from which pages."""
+    public = urlsplit(settings.public_url)
+    hosts = {public.netloc.lower(), *(one.lower() for one in settings.door.allowed_hosts)}
+    if is_loopback(settings.host):
+        hosts |= LOCAL
+    origins = {f"{public.scheme}://{public.netloc.lower()}"}
+    origins |= {one.lower().rstrip("/") for one in settings.door.allowed_origins}
+    return Guard(hosts=frozenset(hosts), origins=frozenset(origins))
 
 
 def strangers_of(settings: Settings) -> Strangers | None:

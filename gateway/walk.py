@@ -10,8 +10,8 @@
 7. ``audit``      was opened first and closes last, whatever happens in between.
 
 Beside the walk: ``kill`` and ``rate`` stop a call that no policy has to be asked about, ``budget`` reserves what the
-policy counts over many calls, ``transactions`` writes down what leaves before it leaves, ``receipts`` signs what became
-of it once the record is written.
+policy counts over many calls, ``usage`` tells it how often they were made, ``transactions`` writes down what leaves
+before it leaves, ``receipts`` signs what became of it once the record is written.
 
 What holds whatever the policy says (DESIGN section 4) has one test file each under ``tests/invariants/``.
 """
@@ -212,7 +212,7 @@ async def _unless_killed(
 async def _judge(asked: Asked, house: House) -> tuple[Decision, Consent, Booking]:
     """Ask; where the answer waits for a consent that an earlier identical call left behind, ask again with it."""
     consent = await house.consents.presented(asked)  # burns the token, then compares
-    decision = await house.policy.decide(asked, consent.facts)
+    decision = await house.policy.decide(asked, consent.facts, begun=consent.continuation is not None)
     if asked.call.token is None and isinstance(decision, Handshake | Confirm):
         remembered = await house.consents.remembered(asked)
         if remembered is not None:

@@ -132,6 +132,11 @@ MAY_IMPORT: dict[str, dict[str, str]] = {
         "transactions.transaction": "what became known later",
         "upstream.target": "whether it had its effect; a value",
     },
+    # Beside the walk: how often who called what.
+    "usage": {
+        "policy.question": "who asks for what, and the numbers as facts",
+        "state.store": "what other gateways counted; the protocol only",
+    },
     "http1": {},
     "settings": {
         "identity.static": "one caller with a fixed token is a setting",

@@ -43,9 +43,14 @@ class Judge(Protocol):
     """The policy."""
 
     async def decide(
-        self, asked: Asked, consent: ConsentFacts, counted: dict[str, Counted] | None = None
+        self,
+        asked: Asked,
+        consent: ConsentFacts,
+        counted: dict[str, Counted] | None = None,
+        *,
+        begun: bool = False,
     ) -> Decision:
-        """May this call run, given what the budgets stand at? Never raises."""
+        """May this call run, given what the budgets stand at? ``begun``: a later round of one. Never raises."""
         ...
 
 
@@ -74,10 +79,10 @@ class Budgets:
             return decision, NOT_BOOKED
         counts = counts_of(asked, limits)
         if counts is None:
-            return _refused(await self._policy.decide(asked, consent.facts, {}), NOT_COUNTED), NOT_BOOKED
+            return _refused(await self._again(asked, consent, {}), NOT_COUNTED), NOT_BOOKED
         booking, reserved = await self._reserve(asked, counts, decision, consent)
         try:
-            judged = await self._policy.decide(asked, consent.facts, _facts(counts, reserved))
+            judged = await self._again(asked, consent, _facts(counts, reserved))
         except BaseException:
             await booking.undo()
             raise
@@ -99,6 +104,10 @@ class Budgets:
             return judged, booking
         await booking.undo()
         return _refused(judged, EXCEEDED), NOT_BOOKED
+
+    async def _again(self, asked: Asked, consent: Consent, counted: dict[str, Counted]) -> Decision:
+        begun = consent.continuation is not None
+        return await self._policy.decide(asked, consent.facts, counted, begun=begun)
 
     async def _reserve(
         self, asked: Asked, counts: Sequence[Count], decision: Decision, consent: Consent

@@ -83,12 +83,13 @@ class Kept:
 
 def _without_addresses(question: dict[str, Any]) -> dict[str, Any]:
     """Who pays and who receives may be named by the very address that is masked among the arguments, or by one that was
-    looked up. Account ids stay."""
-    money = question.get("money")
-    if not isinstance(money, dict) or "@" not in str(money):
-        return question
-    shown = {name: _unnamed(value) for name, value in money.items()}
-    return {**question, "money": shown}
+    looked up; twice, since budgets count by payee. Account ids stay."""
+    shown = {}
+    for part in ("money", "usage"):
+        facts = question.get(part)
+        if isinstance(facts, dict) and "@" in str(facts):
+            shown[part] = {name: _unnamed(value) for name, value in facts.items()}
+    return {**question, **shown} if shown else question
 
 
 def _unnamed(value: Any) -> Any:

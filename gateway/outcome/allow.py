@@ -8,6 +8,7 @@ that a crash loses no outcome.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from gateway.errors import StoreUnavailable, TokenRefused, UpstreamUnavailable
 from gateway.outcome.about import about
 from gateway.outcome.answer import About, Executed, MoreInput, Refused, Unknown
 from gateway.outcome.consent import Consent, binding_of
+from gateway.outcome.counting import Counter, counted
 from gateway.outcome.elicitation import ELICITATION_KEY
 from gateway.outcome.journal import Earlier, Journal
 from gateway.outcome.parked import Parking, Question
@@ -81,6 +83,7 @@ class AllowOutcome:
         journal: Journal,
         parking: Parking,
         lapses: Lapses,
+        usage: Counter,
         now: Callable[[], float],
     ) -> None:
         self._upstreams = upstreams
@@ -88,6 +91,7 @@ class AllowOutcome:
         self._journal = journal
         self._parking = parking
         self._lapses = lapses
+        self._usage = usage
         self._now = now
 
     async def carry_out(
@@ -113,8 +117,9 @@ class AllowOutcome:
             raise TokenRefused(why, code="confirm.already_used")
 
         said = about(asked, decision, transaction_id=consent.transaction_id)
+        sending = functools.partial(self._sent, asked, consent, host)
         reply = await self._journal.carried(
-            asked, decision, consent, lambda: self._sent(asked, consent, host)
+            asked, decision, consent, lambda: counted(self._usage, asked, consent, sending)
         )
         if isinstance(reply, Earlier):
             return as_before(reply, asked, decision)
@@ -124,7 +129,7 @@ class AllowOutcome:
         if reply.effect is Effect.WAITING:
             if reply.result is None or not asked.call.client.can_input_required:
                 # A host of the older era without a session has no way to be asked, and none to come back.
-                return Unknown(about=said, message=_not_known(reply, consent.transaction_id))
+                return self._left(asked, consent, said)
             return await self._asks(asked, decision, consent, said, result=reply.result)
         if reply.result is None and (reply.error is None or reply.effect is Effect.UNKNOWN):
             return Unknown(about=said, message=_not_known(reply, consent.transaction_id))
@@ -159,9 +164,7 @@ class AllowOutcome:
 
             if not can_be_asked(host) or host.asks_in_band or (await upstream.about()).era is Era.MODERN:
                 return await send(host)
-            return await self._parking.started(
-                host, send, lapsed=lambda: self._lapses.lapsed(call, consent.transaction_id)
-            )
+            return await self._parking.started(host, send, lapsed=lambda: self._lapsed(asked, consent))
         except UpstreamUnavailable:
             raise
         except Exception:  # noqa: BLE001 - nothing else may come; if it does, bytes may have left
@@ -187,9 +190,7 @@ class AllowOutcome:
             try:
                 state = state_of(result)
             except ValueError:
-                return Unknown(
-                    about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id)
-                )
+                return self._left(asked, consent, said)
         continuation = Continuation(
             facts=consent.facts, request_state=state, parked=None if parked is None else parked.parked
         )
@@ -201,11 +202,19 @@ class AllowOutcome:
                 revision=decision.revision,
             )
         except StoreUnavailable:
-            # The target has begun, and nobody will be able to come back to it.
-            return Unknown(
-                about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id)
-            )
+            # A parked call counts as failed when it lapses, as it will now.
+            return self._left(asked, consent, said, counts=parked is None)
         return MoreInput(about=said, result=result, token=token)
+
+    def _left(self, asked: Asked, consent: Consent, said: About, *, counts: bool = True) -> Unknown:
+        """The target has begun, and nobody will be able to come back to it."""
+        if counts:
+            self._usage.failed(asked)
+        return Unknown(about=said, message=_not_known(Reply(effect=Effect.UNKNOWN), consent.transaction_id))
+
+    async def _lapsed(self, asked: Asked, consent: Consent) -> None:
+        self._usage.failed(asked)
+        await self._lapses.lapsed(asked.call, consent.transaction_id)
 
 
 def _resumed(before: Continuation | None, call: ToolCall) -> Resumed | None:

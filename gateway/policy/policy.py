@@ -17,6 +17,7 @@ from gateway.policy.question import (
     ConsentFacts,
     Counted,
     Environment,
+    Often,
     PassageFacts,
     PassageQuestion,
     Question,
@@ -55,6 +56,14 @@ class Shadowing(Protocol):
         ...
 
 
+class UsageFacts(Protocol):
+    """Knows how often who called what (``gateway.usage``)."""
+
+    def often(self, asked: Asked, *, begun: bool) -> Often:
+        """Before this call; ``begun``: it was counted already, in its first round. Returns at once, never raises."""
+        ...
+
+
 class Policy:
     """The policy room."""
 
@@ -65,10 +74,12 @@ class Policy:
         paypal: Literal["sandbox", "production", "none"],
         health: Health,
         now: Callable[[], float],
+        usage: UsageFacts,
         recorder: Recorder | None = None,
         shadow: Shadowing | None = None,
     ) -> None:
         self._engine = engine
+        self._usage = usage
         self._recorder = recorder
         self._shadow = shadow
         self._paypal = paypal
@@ -91,13 +102,20 @@ class Policy:
         )
 
     async def decide(
-        self, asked: Asked, consent: ConsentFacts, counted: dict[str, Counted] | None = None
+        self,
+        asked: Asked,
+        consent: ConsentFacts,
+        counted: dict[str, Counted] | None = None,
+        *,
+        begun: bool = False,
     ) -> Decision:
         """May this call run? Never raises: no usable answer is :class:`~gateway.policy.decision.Deny`.
 
-        ``counted``: what the budgets stand at that an answer without them named (``gateway/budget``).
+        ``counted``: what the budgets stand at that an answer without them named (``gateway/budget``). ``begun``: this
+        is a later round of a call that its target has begun.
         """
-        question = question_of(asked, consent, self.environment(asked.caller), counted)
+        often = self._usage.often(asked, begun=begun)
+        question = question_of(asked, consent, self.environment(asked.caller), counted, often)
         return await self._judged(Entrypoint.DECISION, question)
 
     async def passes(self, call: PassageFacts, caller: Caller) -> Decision:

@@ -72,10 +72,29 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """``payees``: who receives, in one spelling (``policy/payees.py``). ``budgets``: by name, those that the policy
-    named in ``obligations.limits``; None while it has not been asked yet."""
+class Within(msgspec.Struct, frozen=True):
+    """How many within the time before this call, about (``gateway/usage/windows.py``)."""
 
+    ten_minutes: int = 0
+    hour: int = 0
+    day: int = 0
+
+
+class Often(msgspec.Struct, frozen=True, kw_only=True):
+    """How often this caller had this tool called before. ``calls``: sent to the target; ``failures``: those of them
+    that it refused, or of which nobody knows how they ended."""
+
+    calls: Within = Within()
+    failures: Within = Within()
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """``calls``, ``failures``: see ``Often``. ``payees``: who receives, in one spelling (``policy/payees.py``).
+    ``budgets``: by name, those that the policy named in ``obligations.limits``; None while it has not been asked yet.
+    A call without money has neither payees nor budgets."""
+
+    calls: Within
+    failures: Within
     payees: tuple[str, ...] = ()
     budgets: dict[str, Counted] | None = None
 
@@ -105,7 +124,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     arguments_hash: str
     schema: SchemaVerdict
     money: Money | None
-    usage: Usage | None
+    usage: Usage
     consent: ConsentFacts
     env: Environment
 
@@ -144,9 +163,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def question_of(
-    asked: Asked, consent: ConsentFacts, env: Environment, counted: dict[str, Counted] | None = None
+    asked: Asked,
+    consent: ConsentFacts,
+    env: Environment,
+    counted: dict[str, Counted] | None = None,
+    often: Often = Often(),  # noqa: B008 - frozen
 ) -> Question:
     """The document for the policy."""
+    money = asked.money
     return Question(
         call=call_facts(asked.call, asked.proof),
         caller=asked.caller,
@@ -155,8 +179,13 @@ def question_of(
         arguments=asked.call.arguments,
         arguments_hash=asked.call.arguments_hash,
         schema=asked.schema,
-        money=asked.money,
-        usage=None if asked.money is None else Usage(payees=payees_of(asked.money), budgets=counted),
+        money=money,
+        usage=Usage(
+            calls=often.calls,
+            failures=often.failures,
+            payees=() if money is None else payees_of(money),
+            budgets=None if money is None else counted,
+        ),
         consent=consent,
         env=env,
     )

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-Document = dict[str, Any]
+from gateway.workbench.questions import NEVER, Document
+
 MAX_CONFIRMATIONS = 3
 """Second signatures that are tried, one more each time."""
 
@@ -76,6 +77,17 @@ def _of_the_call(question: Document, data: Document) -> Iterator[Change]:
     for role in _roles(data):
         if role not in (_member(question, "caller").get("roles") or []):
             yield Change(says=f"the caller had the role {role!r}", about="role", made=_with_role(role))
+    usage = _member(question, "usage")
+    if any(any(_member(usage, kind).values()) for kind in ("calls", "failures")):
+        yield Change(
+            says="the caller had not had this tool called for a day",
+            about="usage",
+            made=lambda document: _with(
+                document,
+                ("usage",),
+                {**_member(document, "usage"), "calls": dict(NEVER), "failures": dict(NEVER)},
+            ),
+        )
     money = question.get("money")
     if isinstance(money, dict):
         limits = _member(_member(_member(data, "limits"), "currencies"), str(money.get("currency")))

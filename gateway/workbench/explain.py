@@ -13,8 +13,9 @@ import msgspec
 
 from gateway.policy.decision import Obligations, Outcome
 from gateway.policy.engine import Engine, Entrypoint
-from gateway.workbench.changes import Change, Document, changes
+from gateway.workbench.changes import Change, changes
 from gateway.workbench.pack import Pack
+from gateway.workbench.questions import Document
 
 MAX_CHANGED = 4
 """Things that are changed at once. What needs more is another call."""

@@ -48,7 +48,7 @@ def _names(data: Document) -> Iterator[Finding]:
     known = _classified(data)
     of_any_server = known | {name.rpartition("/")[2] for name in known}
     for room, place, name in _mentioned(data):
-        if name not in (of_any_server if room in ("budgets", "migration") else known):
+        if name not in (of_any_server if room in ("budgets", "migration", "usage") else known):
             yield _finding(
                 "tools",
                 "error",
@@ -80,6 +80,8 @@ def _mentioned(data: Document) -> Iterator[tuple[str, str, str]]:
         yield "limits", f"/amount_required/{number}", str(name)
     for name in _object(_object(_object(data, "migration"), "ramps"), "tools"):
         yield "migration", f"/ramps/tools/{name}", name
+    for name in _object(_object(data, "usage"), "tools"):
+        yield "usage", f"/tools/{name}", name
     budgets = _object(_object(data, "budgets"), "budgets")
     for budget, entry in budgets.items():
         for number, name in enumerate(_list(entry, "tool") if isinstance(entry, dict) else ()):

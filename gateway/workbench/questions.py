@@ -20,6 +20,8 @@ from gateway.policy.payees import payees_of
 Document = dict[str, Any]
 NOW = 1_795_224_000
 """When an example is asked, unless the question says otherwise."""
+NEVER: Mapping[str, int] = {"ten_minutes": 0, "hour": 0, "day": 0}
+"""How often a caller called who never did."""
 
 
 class Tools(Protocol):
@@ -46,17 +48,22 @@ def completed(written: Document, data: Document, tools: Mapping[str, Tools]) -> 
         )
     server = _object(written, "call").get("server", "paypal")
     arguments = _object(written, "arguments")
-    question = _laid_over(_good(str(server), tool, arguments, data, tools.get(str(server))), written)
-    return {"usage": _usage(question["money"]), **question}
+    return counted(_laid_over(_good(str(server), tool, arguments, data, tools.get(str(server))), written))
 
 
-def _usage(money: object) -> Document | None:
-    """As it is before the budgets are counted."""
-    if not isinstance(money, dict):
-        return None
-    payee = money.get("payee")
+def counted(question: Document) -> Document:
+    """With every count that it lacks: as of a caller who never called, before the budgets are counted. Older versions
+    recorded no ``usage`` without money, and none of calls; no rule of theirs looked at it. The input is left untouched.
+    """
+    usage = question.get("usage")
+    known = usage if isinstance(usage, dict) else {}
+    return {**question, "usage": _laid_over(_usage(question.get("money")), known)}
+
+
+def _usage(money: object) -> Document:
+    payee = money.get("payee") if isinstance(money, dict) else None
     payees = payees_of(Money(payee=payee)) if isinstance(payee, str) else ()
-    return {"payees": list(payees), "budgets": None}
+    return {"calls": dict(NEVER), "failures": dict(NEVER), "payees": list(payees), "budgets": None}
 
 
 def _good(server: str, tool: str, arguments: Document, data: Document, known: Tools | None) -> Document:

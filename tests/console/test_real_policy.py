@@ -14,6 +14,7 @@ from gateway.policy.opa import OpaSidecar
 from gateway.policy.policy import Policy
 from tests.console.house import CALLER, ORIGIN, House, RolesPolicy, a_house, a_pending, fields, moved, press
 from tests.support.opa_process import OpaProcess
+from tests.support.usage import NothingCounted
 
 POLICIES = Path(__file__).parents[2] / "policies"
 NOW = 1_795_224_000
@@ -29,7 +30,7 @@ async def house(opa_binary: Path, tmp_path: Path) -> AsyncIterator[House]:
     """A console whose policy is the shipped one."""
     with OpaProcess(opa_binary, POLICIES, extra=("--ignore=*_test.rego", "--ignore=checks")) as process:
         engine = OpaSidecar.at(process.url, clock=time, deadline_s=5)
-        policy = Policy(engine, paypal="sandbox", health=_Well(), now=lambda: NOW)
+        policy = Policy(engine, paypal="sandbox", health=_Well(), now=lambda: NOW, usage=NothingCounted())
         try:
             async with a_house(tmp_path, policy=policy) as opened:
                 yield opened

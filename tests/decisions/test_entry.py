@@ -56,12 +56,14 @@ def test_who_pays_is_no_way_around_the_mask(*, keep: bool, places: list[str]) ->
         "payees": ["bo@x.example", "6QLBVWNT7LP4E"],
         "payers": [],
     }
-    asked = {**question(), "money": money}
+    usage = {"calls": {"hour": 1}, "payees": ["bo@x.example", "6qlbvwnt7lp4e"], "budgets": None}
+    asked = {**question(), "money": money, "usage": usage}
     asked["arguments"] = {"amount": "1.00"}
     masked, how = Kept(keep=keep, masked={"pay": places}).of(asked)
     assert masked["money"] == {**money, "payee": MASK, "payees": [MASK, "6QLBVWNT7LP4E"]}
+    assert masked["usage"] == {**usage, "payees": [MASK, "6qlbvwnt7lp4e"]}
     assert how == ("masked" if keep else "hashed")
-    assert asked["money"] == money
+    assert (asked["money"], asked["usage"]) == (money, usage)
     assert Kept(keep=True, masked={}).of(asked) == (asked, "kept")
 
 

@@ -29,6 +29,7 @@ from gateway.policy.question import Asked
 from gateway.upstream.target import Effect, Reply
 from tests.support.clock import ManualClock
 from tests.support.journals import NoJournal
+from tests.support.usage import NothingCounted
 from tests.support.waiting import a_pending
 from tests.support.walking import KeepingUpstream, a_call, a_tool, an_approval, an_asked, done
 
@@ -76,6 +77,7 @@ class Desk:
             journal=journal or NoJournal(),
             parking=self.parking,
             lapses=self,
+            usage=NothingCounted(),
             now=clock,
         )
         self._claims, self._clock = claims, clock

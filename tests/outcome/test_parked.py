@@ -190,6 +190,7 @@ async def test_another_process_knows_only_that_the_outcome_is_unknown(bank: Room
         journal=NoJournal(),
         parking=Parking(),
         lapses=bank.house.books,
+        usage=bank.usage,
         now=bank.clock,
     )
     call = a_call(READ, ARGUMENTS, token=asked.token, input_responses={"ask-1": NAMED})

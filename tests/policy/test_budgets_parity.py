@@ -32,6 +32,7 @@ COUNTED: Question = {
     **IN_ORDER,
     "caller": {**IN_ORDER["caller"], "roles": ["agent"]},
     "usage": {
+        **IN_ORDER["usage"],
         "payees": ["shop@example.com"],
         "budgets": {"each": SUMS, "payee": SUMS, "named": {**SUMS, "limit": 5000}},
     },
@@ -57,7 +58,7 @@ def test_both_engines_count_alike(budgeted: Both, question: Question) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("usage",), {"payees": ["shop@example.com"], "budgets": {}}),
+        (("usage",), {**IN_ORDER["usage"], "payees": ["shop@example.com"], "budgets": {}}),
         (("usage", "budgets"), {"each": SUMS, "payee": SUMS}),
         (("usage", "budgets", "each"), None),
         (("usage", "budgets", "each", "limit"), None),

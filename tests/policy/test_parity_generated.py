@@ -44,6 +44,8 @@ CHANGES: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = (
     (("money", "amount"), ("0.01", "99.99", "500.01", "10000.01", "1e9", "-1", None)),
     (("money", "currency"), ("USD", "JPY", "XXX", None)),
     (("consent", "handshake", "age_s"), (0, 600, 601, 901, None)),
+    (("usage", "failures"), ({"hour": 30}, {"hour": 5, "ten_minutes": 5}, {}, None)),
+    (("usage", "calls", "hour"), (59, 60, "60", None)),
     (("env", "paypal"), ("sandbox", "production", "none")),
     (("env", "state"), ("ok", "degraded")),
 )

@@ -10,7 +10,7 @@ from gateway.errors import PolicyUnavailable
 from gateway.policy.decision import Allow, Deny
 from gateway.policy.engine import Entrypoint, Failure, unavailable
 from gateway.policy.policy import MAX_QUESTION_BYTES, Policy
-from gateway.policy.question import ConsentFacts, HandshakeFacts, PassageFacts
+from gateway.policy.question import ConsentFacts, HandshakeFacts, Often, PassageFacts, Within
 from gateway.policy.ramp import ramp_of
 from tests.support.clock import ManualClock
 from tests.support.walking import CALLER, ScriptedEngine, a_call, a_tool, an_answer, an_asked
@@ -40,7 +40,11 @@ class Desk:
         self.engine = ScriptedEngine(lambda _: an_answer("allow"))
         self.health = Health()
         self.clock = ManualClock()
-        self.policy = Policy(self.engine, paypal="sandbox", health=self.health, now=self.clock)
+        self.policy = Policy(self.engine, paypal="sandbox", health=self.health, now=self.clock, usage=self)
+
+    def often(self, asked: Any, *, begun: bool) -> Often:
+        """See ``UsageFacts``: as often as the tool's name is long, and once less in a later round."""
+        return Often(calls=Within(hour=len(asked.call.tool) - begun), failures=Within(day=1))
 
     async def codes(self, asked: Any = None) -> list[str]:
         """The reasons of the deny that this is."""
@@ -111,11 +115,26 @@ async def test_the_policy_learns_where_and_when(desk: Desk, word: Literal["ok", 
     assert desk.engine.questions[0]["env"] == env
 
 
+async def test_the_policy_learns_how_often(desk: Desk) -> None:
+    """What the counter says of this very call, and of a later round of it."""
+    await desk.policy.decide(an_asked(), ConsentFacts())
+    await desk.policy.decide(an_asked(), ConsentFacts(), begun=True)
+    first, later = [question["usage"] for question in desk.engine.questions]
+    assert first["calls"] == {"ten_minutes": 0, "hour": len("pay_bill"), "day": 0}
+    assert later["calls"]["hour"] == len("pay_bill") - 1
+    assert first["failures"] == {"ten_minutes": 0, "hour": 0, "day": 1}
+
+
 @pytest.mark.parametrize(("held", "word"), [(True, "held"), (False, "ok")])
 async def test_the_policy_learns_how_the_candidate_does(desk: Desk, held: bool, word: str) -> None:  # noqa: FBT001
     """In questions about tools; where there is no candidate nothing is said."""
     policy = Policy(
-        desk.engine, paypal="sandbox", health=desk.health, now=desk.clock, shadow=Candidate(held=held)
+        desk.engine,
+        paypal="sandbox",
+        health=desk.health,
+        now=desk.clock,
+        usage=desk,
+        shadow=Candidate(held=held),
     )
     await policy.decide(an_asked(), ConsentFacts())
     assert desk.engine.questions[0]["env"]["shadow"] == word

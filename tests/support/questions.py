@@ -58,6 +58,12 @@ IN_ORDER: Question = {
     "arguments_hash": "b" * 64,
     "schema": {"valid": True, "errors": []},
     "money": {"amount": "12.00", "currency": "USD", "payee": None, "source": "arguments"},
+    "usage": {
+        "calls": {"ten_minutes": 1, "hour": 2, "day": 3},
+        "failures": {"ten_minutes": 0, "hour": 0, "day": 0},
+        "payees": [],
+        "budgets": None,
+    },
     "consent": {
         "handshake": {"satisfied": True, "age_s": 5},
         "confirmations": [

@@ -47,6 +47,7 @@ from gateway.state.sqlite import SqliteStore
 from gateway.state.store import Store
 from gateway.transactions.opened import JournaledLapses, open_journal
 from gateway.upstream.target import About, Effect, Reply, Resumed, Upstream
+from gateway.usage.counter import UsageCounter
 from gateway.walk import House
 from tests.support.clock import ManualClock
 
@@ -348,6 +349,7 @@ class Rooms:
     confirm: ConfirmOutcome = field(repr=False)
     deadlines: Deadlines = field(repr=False)
     parking: Parking = field(repr=False)
+    usage: UsageCounter = field(repr=False)
 
     def records(
         self, phase: Literal["call", "confirm", "upstream", "passage"] = "call"
@@ -410,7 +412,8 @@ async def rooms(
         StaticToken(sha256=hash_static_token(AGENT), subject="agent-one"),
         StaticToken(sha256=hash_static_token(OTHER), subject="agent-two"),
     )
-    policy = Policy(engine, paypal="none", health=books, now=clock)
+    usage = UsageCounter(store, now=clock)
+    policy = Policy(engine, paypal="none", health=books, now=clock, usage=usage)
     house = House(
         books=books,
         identity=Identity([StaticTokens(tokens, clock=clock)]),
@@ -426,6 +429,7 @@ async def rooms(
             journal=journal,
             parking=parking,
             lapses=JournaledLapses(journal, books),
+            usage=usage,
             now=clock,
         ),
         handshake=HandshakeOutcome(waiting),
@@ -449,6 +453,7 @@ async def rooms(
             confirm=confirm,
             deadlines=deadlines,
             parking=parking,
+            usage=usage,
         )
     finally:
         await parking.aclose()

@@ -47,6 +47,7 @@ def test_what_is_in_order_is_not_changed() -> None:
         ({"caller": {}}, "role"),
         ({"env": {"state": "degraded"}}, "state"),
         ({"money": {"amount": "7.00", "currency": "USD"}}, "amount"),
+        ({"usage": {"failures": {"hour": 30}}}, "usage"),
         ({"tool": {"etdi": {"status": "unverified"}}}, "origin"),
     ],
 )

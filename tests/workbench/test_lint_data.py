@@ -41,6 +41,8 @@ def test_what_ships_has_nothing(folder: Path) -> None:
             "error",
             "create_refnd",
         ),
+        ("usage", "tools: {}", "tools: {create_refnd: {calls: {hour: 5}}}", "tools", "error", "create_refnd"),
+        ("usage", "{hour: 30}", "{hours: 30}", "schema", "error", "/classes/1/failures"),
         ("arguments", "  pay_order:", "  pay_ordr:", "tools", "error", "pay_ordr"),
         ("arguments", "    /capture_id:", "    /captureid:", "paths", "error", "/captureid"),
         ("arguments", "    /amount/value:", "    /amount/vaule:", "paths", "error", "/amount/vaule"),

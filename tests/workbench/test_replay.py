@@ -2,6 +2,9 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from gateway.decisions.entry import Recorded
 from gateway.workbench.judging import EmbeddedJudge
@@ -53,6 +56,16 @@ def test_a_lower_limit_is_stricter_for_what_is_above_it(folder: Path, tmp_path: 
     (flip,) = found.flips
     assert (flip.direction, flip.before, flip.after, flip.data_class) == ("stricter", "handshake", "deny", 2)
     assert "money.over_limit" in flip.new
+
+
+def test_a_question_from_before_calls_were_counted_is_judged(folder: Path) -> None:
+    """As if there had been none: a limit that nobody knew of makes no difference."""
+    log = [recorded(folder, "4.00", "handshake")]
+    before: list[Any] = [None, {"payees": [], "budgets": None}]
+    for usage in before:
+        old = [msgspec.structs.replace(one, question={**one.question, "usage": usage}) for one in log]
+        assert replayed(old, EmbeddedJudge(folder), EmbeddedJudge(folder)).flips == ()
+        assert replayed(old, EmbeddedJudge(folder)).of("stricter") == 0
 
 
 def test_against_today_s_policy_only_the_candidate_makes_a_difference(folder: Path) -> None:

@@ -4,7 +4,7 @@ package gateway.site
 # title: No reading in bulk
 # description: >-
 #   Lists with personal data are read in small pages, and the page's size must be said: what a target takes for granted
-#   may be a hundred rows. Attack: one call that carries the customers out.
+#   may be a hundred rows. Attack: one call that carries the customers out. Many small ones are the attack in slow_reads.
 codes contains "site.bulk_read" if {
 	input.tool.name in _personal_lists
 	not _page_within(_most_rows)

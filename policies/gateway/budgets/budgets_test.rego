@@ -125,3 +125,7 @@ test_a_missing_file_denies_what_moves_money if {
 	budgets.objection == "budgets.unconfigured" with input as example_test.refund with data.gateway.budgets.budgets as null
 	not budgets.objection with input as example_test.read with data.gateway.budgets.budgets as null
 }
+
+test_a_question_that_knows_no_payees if {
+	budgets.payees == [] with input as object.remove(example_test.refund, ["usage"])
+}

@@ -21,6 +21,7 @@ import data.gateway.site
 import data.gateway.strictest
 import data.gateway.tier
 import data.gateway.transactions
+import data.gateway.usage
 
 # METADATA
 # title: Answer
@@ -53,6 +54,7 @@ codes := union({
 	{code | code := money.objection},
 	{code | code := budgets.objection},
 	{code | code := budget.objection},
+	{code | code := usage.objection},
 }) if {
 	request.well_formed
 } else := {request.objection}

@@ -57,9 +57,20 @@ read := {
 	"arguments_hash": _hash,
 	"schema": {"valid": true, "errors": []},
 	"money": null,
+	"usage": {"calls": rarely, "failures": never, "payees": [], "budgets": null},
 	"consent": {"handshake": {"satisfied": false, "age_s": null}, "confirmations": []},
 	"env": {"paypal": "sandbox", "now": now, "state": "ok"},
 }
+
+# METADATA
+# title: Rarely
+# description: How often the tool was called before.
+rarely := {"ten_minutes": 1, "hour": 2, "day": 3}
+
+# METADATA
+# title: Never
+# description: No call of it failed.
+never := {"ten_minutes": 0, "hour": 0, "day": 0}
 
 # METADATA
 # title: A refund

@@ -37,6 +37,7 @@ from gateway.policy.policy import Policy
 from gateway.serving import run, settled
 from gateway.state.sqlite import SqliteStore
 from gateway.upstream.mcp_http import McpHttp
+from gateway.usage.counter import UsageCounter
 from gateway.walk import House
 from tests.bench.proxies.serving import Arguments, arguments, server
 from tests.bench.workload import TOOL
@@ -89,6 +90,7 @@ async def serve(given: Arguments, folder: Path) -> None:
         await approvals.approve("paypal", read_definition(wire), by="bench", expires=None)
     books = Books(Audit(NoSink(), service_version="0", environment="none"))
     waiting = Waiting(store, now=time.time)
+    usage = UsageCounter(store, now=time.time)
     token = StaticToken(sha256=hash_static_token(TOKEN), subject="bench", roles=("agent",))
     house = House(
         books=books,
@@ -97,9 +99,15 @@ async def serve(given: Arguments, folder: Path) -> None:
         classes=Classes({TOOL: 4}),
         amounts=Amounts({}, upstreams),
         consents=Consents(waiting, now=time.time),
-        policy=Policy(YesEngine(), paypal="none", health=books, now=time.time),
+        policy=Policy(YesEngine(), paypal="none", health=books, now=time.time, usage=usage),
         allow=AllowOutcome(
-            upstreams, waiting, journal=NoJournal(), parking=Parking(), lapses=books, now=time.time
+            upstreams,
+            waiting,
+            journal=NoJournal(),
+            parking=Parking(),
+            lapses=books,
+            usage=usage,
+            now=time.time,
         ),
         handshake=HandshakeOutcome(waiting),
         confirm=ConfirmOutcome(waiting, public_url="http://127.0.0.1", now=time.time),
