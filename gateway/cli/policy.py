@@ -196,7 +196,10 @@ def _tested(layout: Layout) -> Tested:
     """With OPA, which alone runs tests in Rego; else the embedded engine's own questions, which is said."""
     opa = _programs().opa
     if opa is not None:
-        return unit_tests(layout, opa)
+        done = unit_tests(layout, opa)
+        if not done.passed and not done.failed:
+            raise PolicyRefused(f"{layout.folder}: no test was found, so nothing was tested")
+        return done
     load_policy(layout.folder)
     return Tested(engine="embedded", passed=0, failed=())
 
@@ -221,7 +224,8 @@ def _say_tested(done: Tested) -> None:
 
 def _say_found(found: Iterable[Finding], programs: Programs) -> None:
     console = terminal()
-    table = Table("", "check", "where", "what", "what helps", box=box.SIMPLE_HEAD)
+    table = Table("", "check", "where", "what", box=box.SIMPLE_HEAD)
+    table.add_column("what helps", overflow="fold")
     for one in sorted(found, key=lambda one: (one.severity, one.check, one.where)):
         mark = "[red]error[/]" if one.severity == "error" else "[yellow]warning[/]"
         table.add_row(
@@ -241,7 +245,7 @@ def _programs() -> Programs:
 
 
 def _schemas(layout: Layout) -> dict[str, Any]:
-    """Room -> schema of its data file; none where the folder stands alone."""
+    """Room -> schema of its data file."""
     found = {}
     for path in sorted(layout.schemas.glob("*.json")) if layout.schemas.is_dir() else ():
         found[path.stem] = msgspec.json.decode(path.read_bytes())

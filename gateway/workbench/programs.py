@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.places import policies_folder
+
 TIMEOUT_S = 120.0
 """Longest run of one program: the whole test suite of a large policy takes some seconds."""
 
@@ -23,24 +25,38 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy folder and what stands beside it (``policies/``). What is not there is not used."""
+    """A policy folder and what it is held against: what stands beside it (``policies/``), else what ships."""
 
     folder: Path
 
     @property
     def schemas(self) -> Path:
         """JSON Schemas of the questions, the answers and the data files."""
-        return self.folder.parent / "schemas"
+        return self._beside("schemas")
 
     @property
     def checks(self) -> Path:
         """The policy about policies."""
-        return self.folder.parent / "checks"
+        return self._beside("checks")
 
     @property
     def capabilities(self) -> Path:
         """The built-ins that both engines have."""
-        return self.folder.parent / "capabilities.json"
+        return self._beside("capabilities.json")
+
+    @property
+    def style(self) -> Path | None:
+        """Regal's configuration; None where Regal finds one of the folder's own by itself."""
+        folder = self.folder.absolute()
+        for above in (folder, *folder.parents):
+            if (above / ".regal").is_dir() or (above / ".regal.yaml").is_file():
+                return None
+        shipped = policies_folder().parent / ".regal" / "config.yaml"
+        return shipped if shipped.is_file() else None
+
+    def _beside(self, name: str) -> Path:
+        own = self.folder.parent / name
+        return own if own.exists() else policies_folder().parent / name
 
     @property
     def loaded(self) -> str:
