@@ -75,7 +75,7 @@ def _folder(config: Path | None) -> Path:
 @click.pass_obj
 def test(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
     """Run the tests beside the rules, with coverage. Exit 0: all passed and every line was reached; 1: not."""
-    done = _tested(Layout(folder=folder))
+    done = _tested(_layout(folder))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:
@@ -89,7 +89,7 @@ def test(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
 @click.pass_obj
 def check(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
     """Look for everything that is wrong before it is live. Exit 0: nothing that must not go live; 1: something."""
-    layout, programs = Layout(folder=folder), _programs()
+    layout, programs = _layout(folder), _programs()
     pack = read_pack(folder)
     found = [
         *lint_data(pack, _schemas(layout), {"paypal": PAYPAL}, now=time.time()),
@@ -174,7 +174,7 @@ def watch(folder: Path, once: bool) -> None:  # noqa: FBT001 - click
         now = _stamp(folder)
         if now != seen:
             seen = now
-            failed = _watched(Layout(folder=folder))
+            failed = _watched(_layout(folder))
             if once:
                 raise click.exceptions.Exit(int(failed))
         time.sleep(INTERVAL_S)
@@ -238,6 +238,10 @@ def _say_found(found: Iterable[Finding], programs: Programs) -> None:
     for name, path in (("opa", programs.opa), ("regal", programs.regal)):
         if path is None:
             console.print(f"[yellow]no {name} on this machine[/]: its checks did not run", highlight=False)
+
+
+def _layout(folder: Path) -> Layout:
+    return Layout(folder=folder, shipped=policies_folder().parent)
 
 
 def _programs() -> Programs:

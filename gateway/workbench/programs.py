@@ -11,8 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.places import policies_folder
-
 TIMEOUT_S = 120.0
 """Longest run of one program: the whole test suite of a large policy takes some seconds."""
 
@@ -28,6 +26,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """A policy folder and what it is held against: what stands beside it (``policies/``), else what ships."""
 
     folder: Path
+    shipped: Path | None = None
+    """What ships (``policies/``), for what does not stand beside the folder."""
 
     @property
     def schemas(self) -> Path:
@@ -51,12 +51,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         for above in (folder, *folder.parents):
             if (above / ".regal").is_dir() or (above / ".regal.yaml").is_file():
                 return None
-        shipped = policies_folder().parent / ".regal" / "config.yaml"
-        return shipped if shipped.is_file() else None
+        shipped = None if self.shipped is None else self.shipped / ".regal" / "config.yaml"
+        return shipped if shipped is not None and shipped.is_file() else None
 
     def _beside(self, name: str) -> Path:
         own = self.folder.parent / name
-        return own if own.exists() else policies_folder().parent / name
+        return own if own.exists() or self.shipped is None else self.shipped / name
 
     @property
     def loaded(self) -> str:

@@ -40,7 +40,7 @@ def test_a_folder_that_was_copied_alone_is_held_against_what_ships(
     """Schemas, conventions and style, whatever the copy is called: none of them is skipped in silence."""
     alone = tmp_path / "copied"
     shutil.copytree(folder, alone)
-    layout = Layout(folder=alone)
+    layout = Layout(folder=alone, shipped=folder.parent)
     programs = Programs(opa=str(opa_binary), regal=str(parts.require(parts.REGAL)))
     assert checked(layout, programs) == []
     appended(alone / "arguments" / "arguments.rego", "\n_odd if not startswith(input.call.id, `a`)\n")
