@@ -51,12 +51,13 @@ def import_(config: Path | None, file: BinaryIO, as_json: bool) -> None:  # noqa
         click.echo(msgspec.json.encode({"entries": items, "additions": new}).decode())
         return
     # The lines go to standard output alone, so that they can be redirected.
-    Console(file=sys.stderr).print(_table(items))
+    if items:
+        Console(file=sys.stderr).print(_table(items))
     if any(new.values()):
         section = {name: entries for name, entries in new.items() if entries}
         click.echo(yaml.safe_dump({"etdi": section}, sort_keys=False, allow_unicode=True).rstrip())
     else:
-        click.echo("all of it is trusted here already", err=True)
+        click.echo("all of it is trusted here already" if items else "it holds nothing", err=True)
 
 
 def _table(items: tuple[Item, ...]) -> Table:
