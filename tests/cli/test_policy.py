@@ -48,6 +48,12 @@ def test_a_recorded_question_is_asked_as_it_is(run: Run, tmp_path: Path) -> None
     assert (allowed.code, allowed.out.split()[0]) == (0, "allow")
 
 
+def test_a_tool_without_a_class_has_no_tier(run: Run) -> None:
+    """In words, and not as Python spells nothing."""
+    done = run("policy", "explain", "--tool", "pay_me")
+    assert done.out.splitlines()[0].rstrip() == "deny  no class, no tier"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
