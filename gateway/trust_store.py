@@ -30,7 +30,7 @@ Standing = Literal["new", "as here", "differs"]
 class TrustStore(Section, frozen=True, kw_only=True):
     """``issuers`` and ``provider_keys`` as the settings have them (``settings/etdi.py``)."""
 
-    format: Literal["countersign-trust-store/1"] = "countersign-trust-store/1"
+    format: Literal["countersign-trust-store/1"]
     issuers: tuple[ToolIssuerSettings, ...] = ()
     provider_keys: tuple[ProviderKeySettings, ...] = ()
 
@@ -59,6 +59,7 @@ def exported(settings: EtdiSettings) -> tuple[TrustStore, tuple[str, ...]]:
         if one.introspection_client_secret is not None:
             left.append(f"{one.issuer}: introspection_client_secret stays here")
     store = TrustStore(
+        format="countersign-trust-store/1",
         issuers=tuple(_carried(one, settings) for one in issuers),
         provider_keys=tuple(_inlined(one) for one in settings.provider_keys),
     )

@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_used(members: dict[str, Any]) -> None:
     assert "unsafe" not in raised.value.message
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"[" * 200_000, b" " * (MAX_BYTES + 1)])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", b"[" * 200_000, b" " * (MAX_BYTES + 1)])
 def test_no_trust_store_at_all(data: bytes) -> None:
     """Neither is a file of another kind."""
     with pytest.raises(SettingsError, match="trust store"):

@@ -12,7 +12,7 @@ from gateway.catalog.approvals import Approvals
 from gateway.catalog.catalog import Catalog, Entry
 from gateway.catalog.definition import Definition
 from gateway.catalog.diff import DefinitionDiff, diff
-from gateway.catalog.drift import Drift, check
+from gateway.catalog.drift import Drift, change, check
 from gateway.catalog.tool import Approval, Tool
 from gateway.errors import Unavailable, UnknownTool
 from gateway.inspector.report import ToolReport
@@ -51,7 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """One tool in full. ``live`` is None where its server lists no such tool. ``difference`` is None where nothing was
-    approved, or what was approved was not kept."""
+    approved, or what was approved was not kept and is another."""
 
     server: str
     tool: str
@@ -125,6 +125,8 @@ class Reviews:
         approved = None
         if approval is not None and approval.definition_hash:
             approved = await self._approvals.approved_definition(server, tool, approval)
+            if approved is None and entry is not None and _is_the_same(entry.tool, approval):
+                approved = entry.definition
         return Review(
             server=server,
             tool=tool,
@@ -163,3 +165,8 @@ class Reviews:
     def _standing(self, tool: Tool, approval: Approval | None) -> str:
         reason = check(tool, approval, now=self._now()).reason
         return APPROVED if reason is None else reason.value
+
+
+def _is_the_same(tool: Tool, approval: Approval) -> bool:
+    """Whether what was approved lies before us although nobody kept it, as for the tools of a release."""
+    return approval.void is msgspec.UNSET and change(tool, approval) is None

@@ -54,7 +54,7 @@ def drift(tool: Tool, approval: Approval | None, *, now: float) -> Drift | None:
     invalid = _INVALID.get(tool.etdi.status)
     if invalid is not None or approval is None:
         return invalid
-    return _standing(approval, now=now) or _change(tool, approval)
+    return _standing(approval, now=now) or change(tool, approval)
 
 
 def check(tool: Tool, approval: Approval | None, *, now: float) -> Check:
@@ -83,7 +83,8 @@ def _standing(approval: Approval, *, now: float) -> Drift | None:
     return None
 
 
-def _change(tool: Tool, approval: Approval) -> Drift | None:
+def change(tool: Tool, approval: Approval) -> Drift | None:
+    """How the tool differs from what was approved, whether or not that still counts; None: it is the very same."""
     if tool.version != approval.version:
         return Drift.VERSION_CHANGED
     if tool.provider != approval.provider:

@@ -127,7 +127,12 @@ def _pointed_at(root: Any, reference: str) -> Any:
 
 
 def _said(error: jsonschema_rs.ValidationError) -> str:
-    place = "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+    steps = list(error.instance_path)
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        steps.append(
+            error.kind.property
+        )  # where the member would stand: its name is the schema's, not a value
+    place = "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in steps)
     rule = "/".join(str(step) for step in error.schema_path[-2:])
     return f"{place[:120]}: violates {rule[:80]}"
 

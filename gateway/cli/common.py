@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from gateway.console.login import MAX_NAME
 from gateway.outcome.view import visible
@@ -56,6 +57,14 @@ def check_name(name: str) -> None:
     """:raises click.BadParameter: empty, overlong, or with characters that cannot be seen."""
     if not name.strip() or len(name) > MAX_NAME or visible(name) != name:
         raise click.BadParameter(f"a name has 1 to {MAX_NAME} visible characters")
+
+
+def show_rows(table: Table, nothing: str) -> None:
+    """The table, or the sentence that says more than an empty one."""
+    if table.row_count:
+        terminal().print(table)
+    else:
+        click.echo(nothing)
 
 
 def terminal() -> Console:

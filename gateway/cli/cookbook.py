@@ -19,7 +19,7 @@ from gateway.workbench.scaffold import write
 
 
 @click.command("add")
-@click.argument("name", metavar="RECIPE", required=False)
+@click.argument("name", metavar="[RECIPE]", required=False)
 @click.option("--dry-run", is_flag=True, help="Print what would be added, change nothing.")
 @click.pass_obj
 def add_command(folder: Path, name: str | None, dry_run: bool) -> None:  # noqa: FBT001 - click

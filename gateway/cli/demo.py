@@ -22,7 +22,10 @@ DEFAULT_PORT = 3000
 @click.command()
 @click.option("--serve", is_flag=True, help="Keep everything running afterwards, for a host of your own.")
 @click.option(
-    "--port", type=int, default=None, help="The gateway's port. Default: 3000 with --serve, else free."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="The gateway's port. Default: 3000 with --serve, else free.",
 )
 @json_option
 def demo(serve: bool, port: int | None, as_json: bool) -> None:  # noqa: FBT001 - click
@@ -64,7 +67,10 @@ async def _demo(folder: Path, *, serve: bool, port: int | None, as_json: bool) -
 
 def _ending(stage: Stage, *, serve: bool) -> None:
     url = f"{stage.gateway_url}/mcp" if serve else f"http://127.0.0.1:{DEFAULT_PORT}/mcp"
-    click.echo("Point a host of your own at it: `countersign demo --serve` keeps this running at")
+    if serve:
+        click.echo("Point a host of your own at it: this keeps running at")
+    else:
+        click.echo("Point a host of your own at it: `countersign demo --serve` keeps this running at")
     click.echo(
         f"\n  {url}\n\nand these go into the host's settings file (the token is the demo's, and unsafe):\n"
     )

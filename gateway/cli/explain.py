@@ -141,8 +141,8 @@ def _say(told: Explanation) -> None:
 def _about(told: Explanation) -> str:
     parts = [
         f"class {told.data_class}" if told.data_class else "no class",
-        f"tier {told.tier}",
-        f"phase {told.phase}",
+        f"tier {told.tier}" if told.tier else "no tier",
+        *((f"phase {told.phase}",) if told.phase else ()),
     ]
     confirm = told.obligations.confirm
     if confirm is not None:

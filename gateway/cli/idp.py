@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 from starlette.applications import Starlette
 
-from gateway.cli.common import DEFAULT_CONFIG, config_option, json_option, name_of, terminal
+from gateway.cli.common import DEFAULT_CONFIG, config_option, json_option, name_of, show_rows
 from gateway.cli.record import record_admin
 from gateway.cli.serve import LOG_FORMAT
 from gateway.identity_provider import Shelves, idp_routes, shelves_of
@@ -135,7 +135,7 @@ def list_keys(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - cli
             str(uses[key.kid]),
             escape(visible(key.by)),
         )
-    terminal().print(table)
+    show_rows(table, "there is no key yet")
 
 
 def _ends(key: IdpKey) -> str:
@@ -224,7 +224,7 @@ def list_tokens(provider: str | None, config: Path | None, as_json: bool) -> Non
         revoked = "" if one.revoked_at is None else iso(one.revoked_at)
         row = (one.jti, one.provider, tool, one.scope, iso(one.exp), revoked)
         table.add_row(*(escape(visible(text)) for text in row))
-    terminal().print(table)
+    show_rows(table, "no token is kept")
 
 
 async def _tokens(settings: Settings) -> list[Issued]:

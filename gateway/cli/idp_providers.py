@@ -13,7 +13,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.common import config_option, json_option, terminal
+from gateway.cli.common import config_option, json_option, show_rows
 from gateway.cli.idp import BY, REASON, idp, idp_settings, open_shelves
 from gateway.cli.record import record_admin
 from gateway.idp.errors import IdpRefused
@@ -44,10 +44,10 @@ def providers() -> None:
 @providers.command()
 @click.option("--name", required=True, help="What operators read.")
 @click.option("--id", "provider_id", help="Its id, which tools name as their provider. Default: one is made.")
-@click.option("--description", default="")
-@click.option("--contact-email", default="")
-@click.option("--website", default="")
-@click.option("--callback-url", default="")
+@click.option("--description", default="", help="For operators.")
+@click.option("--contact-email", default="", help="Whom to tell in an incident.")
+@click.option("--website", default="", help="For operators.")
+@click.option("--callback-url", default="", help="Kept as it is; nothing is sent there.")
 @PUBLIC_KEY
 @_SCOPES
 @_TOOLS
@@ -126,18 +126,20 @@ def list_(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
         click.echo(msgspec.json.encode([shown(one) for one in found]).decode())
         return
     table = Table(
-        "provider", "name", "status", "client", "tools", "scopes", "key", "waits", box=box.SIMPLE_HEAD
+        *("provider", "name", "contact", "status", "client", "tools", "scopes", "key", "waits"),
+        box=box.SIMPLE_HEAD,
     )
     for one in found:
         key, waiting = one.key(time.time()), one.proposed()
         row = (
-            *(one.id, one.about.name, one.status.value, one.client_id, " ".join(one.tools)),
+            *(one.id, one.about.name, one.about.contact_email, one.status.value, one.client_id),
+            " ".join(one.tools),
             "introspects" if one.introspects else " ".join(one.scopes),
             "" if key is None else key.kid,
             "" if waiting is None else waiting.kid,
         )
         table.add_row(*(escape(visible(text)) for text in row))
-    terminal().print(table)
+    show_rows(table, "nobody is registered: `countersign idp providers add`")
 
 
 @providers.command()

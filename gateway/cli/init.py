@@ -102,7 +102,7 @@ def init(
     Exit 2: the file is there already, or the gateway would not start with the answers.
     """
     if out.exists():
-        raise click.UsageError(f"{out} is there already; it stays as it is")
+        raise click.UsageError(f"{out} is there already; it stays as it is (--out names another)")
     ask = Asker(silent=yes)
     subject = ask.text(subject, "Who will call (a name)", "agent-one")
     check_name(subject)
@@ -192,5 +192,8 @@ def _say_next(out: Path, subject: str, raw: str, url: str) -> None:
     click.echo(f"wrote {out}\n")
     click.echo(f"Token of {subject} (shown once; give it to the host):\n\n  {raw}\n")
     click.echo("Next:\n\n  export PAYPAL_CLIENT_ID=... PAYPAL_CLIENT_SECRET=...")
-    for command in (f"check{named}", f"serve{named}", f"hosts --url {url.rstrip('/')}/mcp"):
+    mcp = f"{url.rstrip('/')}/mcp"
+    # A fixed token stands in no file of a host: the bridge keeps it.
+    bridge = (f"connect {mcp} --save-token    # paste the token", f"hosts --url {mcp} --via connect")
+    for command in (f"check{named}", f"serve{named}", *bridge):
         click.echo(f"  countersign {command}")

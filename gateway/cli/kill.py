@@ -14,7 +14,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
+from gateway.cli.common import config_option, json_option, name_of, settings_of, show_rows
 from gateway.cli.record import record_admin
 from gateway.kill.order import KillOrder, Kind
 from gateway.kill.orders import give, lift, read_orders
@@ -114,7 +114,7 @@ def list_(config: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click
     for one in orders:
         since = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         table.add_row(one.id, *(escape(visible(text)) for text in (str(one), since, one.by, one.reason)))
-    terminal().print(table)
+    show_rows(table, "nothing is stopped")
 
 
 @kill.command("lift")

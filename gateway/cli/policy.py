@@ -75,7 +75,7 @@ def _folder(config: Path | None) -> Path:
 @click.pass_obj
 def test(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
     """Run the tests beside the rules, with coverage. Exit 0: all passed and every line was reached; 1: not."""
-    done = _tested(Layout(folder=folder))
+    done = _tested(_layout(folder))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:
@@ -89,7 +89,7 @@ def test(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
 @click.pass_obj
 def check(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click
     """Look for everything that is wrong before it is live. Exit 0: nothing that must not go live; 1: something."""
-    layout, programs = Layout(folder=folder), _programs()
+    layout, programs = _layout(folder), _programs()
     pack = read_pack(folder)
     found = [
         *lint_data(pack, _schemas(layout), {"paypal": PAYPAL}, now=time.time()),
@@ -174,7 +174,7 @@ def watch(folder: Path, once: bool) -> None:  # noqa: FBT001 - click
         now = _stamp(folder)
         if now != seen:
             seen = now
-            failed = _watched(Layout(folder=folder))
+            failed = _watched(_layout(folder))
             if once:
                 raise click.exceptions.Exit(int(failed))
         time.sleep(INTERVAL_S)
@@ -196,7 +196,10 @@ def _tested(layout: Layout) -> Tested:
     """With OPA, which alone runs tests in Rego; else the embedded engine's own questions, which is said."""
     opa = _programs().opa
     if opa is not None:
-        return unit_tests(layout, opa)
+        done = unit_tests(layout, opa)
+        if not done.passed and not done.failed:
+            raise PolicyRefused(f"{layout.folder}: no test was found, so nothing was tested")
+        return done
     load_policy(layout.folder)
     return Tested(engine="embedded", passed=0, failed=())
 
@@ -221,7 +224,8 @@ def _say_tested(done: Tested) -> None:
 
 def _say_found(found: Iterable[Finding], programs: Programs) -> None:
     console = terminal()
-    table = Table("", "check", "where", "what", "what helps", box=box.SIMPLE_HEAD)
+    table = Table("", "check", "where", "what", box=box.SIMPLE_HEAD)
+    table.add_column("what helps", overflow="fold")
     for one in sorted(found, key=lambda one: (one.severity, one.check, one.where)):
         mark = "[red]error[/]" if one.severity == "error" else "[yellow]warning[/]"
         table.add_row(
@@ -236,12 +240,16 @@ def _say_found(found: Iterable[Finding], programs: Programs) -> None:
             console.print(f"[yellow]no {name} on this machine[/]: its checks did not run", highlight=False)
 
 
+def _layout(folder: Path) -> Layout:
+    return Layout(folder=folder, shipped=policies_folder().parent)
+
+
 def _programs() -> Programs:
     return Programs(opa=shutil.which("opa"), regal=shutil.which("regal"))
 
 
 def _schemas(layout: Layout) -> dict[str, Any]:
-    """Room -> schema of its data file; none where the folder stands alone."""
+    """Room -> schema of its data file."""
     found = {}
     for path in sorted(layout.schemas.glob("*.json")) if layout.schemas.is_dir() else ():
         found[path.stem] = msgspec.json.decode(path.read_bytes())

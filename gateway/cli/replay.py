@@ -17,6 +17,7 @@ from rich.table import Table
 
 from gateway.cli.common import DEFAULT_CONFIG, json_option, settings_of, terminal
 from gateway.outcome.view import visible
+from gateway.policy.engine import PolicyRefused
 from gateway.workbench.bundle_folder import folder_of
 from gateway.workbench.difference import Changed, difference
 from gateway.workbench.flips import Compared, Flip, Pair, by_meaning, compared
@@ -96,14 +97,15 @@ def replay_command(
     with tempfile.TemporaryDirectory(prefix="countersign-replay-") as scratch:
         candidate = _judge(folder_of(against, _inside(scratch, "candidate"), base=folder), scratch, "a")
         found = replayed(reading, candidate, _judge(folder, scratch, "b") if live else None)
+    if found.asked == 0:
+        unread = f" ({reading.unreadable} lines could not be read)" if reading.unreadable else ""
+        raise PolicyRefused(f"the log holds no question of that time{unread}")
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
         _say(found)
         if reading.unreadable:
             terminal().print(f"[yellow]{reading.unreadable} lines of the log could not be read[/]")
-    if found.asked == 0:
-        raise click.ClickException("the log holds no question of that time")
     if _fails(found, fail_on):
         raise click.exceptions.Exit(1)
 

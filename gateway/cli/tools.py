@@ -17,12 +17,11 @@ from rich.table import Table
 from gateway.approving.book import ApprovalBook
 from gateway.approving.deciding import MIN_HASH_DIGITS, ApprovalRefused, Deciding
 from gateway.approving.documents import review_document, row_document
-from gateway.approving.origin import Origins
-from gateway.approving.review import Reviews, Row
 from gateway.approving.words import told
 from gateway.catalog.approval_record import Actor
-from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
+from gateway.cli.common import config_option, json_option, name_of, settings_of, show_rows, terminal
 from gateway.cli.record import TERMINAL_ISSUER, record_admin
+from gateway.cli.tools_looked import listed, reviewed
 from gateway.cli.tools_shown import duration_of, print_history, print_review, standing_of
 from gateway.errors import UnknownTool
 from gateway.outcome.view import visible
@@ -61,7 +60,7 @@ def tools() -> None:
 @json_option
 def list_(config: Path | None, server: str | None, pending: bool, as_json: bool) -> None:  # noqa: FBT001 - click
     """Every tool with its class, definition hash and approval."""
-    rows, failed = run(_listed(settings_of(config), server))
+    rows, failed = run(listed(settings_of(config), server))
     found = [one for one in rows if one.pending or not pending]
     for name, problem in failed.items():
         click.echo(f"{name}: {problem}", err=True)
@@ -90,7 +89,8 @@ def list_(config: Path | None, server: str | None, pending: bool, as_json: bool)
                 escape(row.origin),
                 escape(standing_of(row)),
             )
-        terminal().print(table)
+        if found or not failed:
+            show_rows(table, "nothing waits for a decision" if pending else "no server lists a tool")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -102,7 +102,7 @@ def list_(config: Path | None, server: str | None, pending: bool, as_json: bool)
 @json_option
 def show(config: Path | None, server: str, tool: str, as_json: bool) -> None:  # noqa: FBT001 - click
     """One tool in full: what it says, what it asks for, who approved what, and what changed since."""
-    review = run(_reviewed(settings_of(config), server, tool))
+    review = run(reviewed(settings_of(config), server, tool))
     if as_json:
         click.echo(msgspec.json.encode(review_document(review)).decode())
     else:
@@ -114,11 +114,16 @@ def show(config: Path | None, server: str, tool: str, as_json: bool) -> None:  #
 @click.argument("server")
 @click.argument("tool")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "table", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "table", "json"]),
+    default="text",
+    show_default=True,
+    help="json: for a script.",
 )
 def diff(config: Path | None, server: str, tool: str, form: str) -> None:
     """What changed between the approved definition and the live one. Exit 1: something did, or nothing is approved."""
-    review = run(_reviewed(settings_of(config), server, tool))
+    review = run(reviewed(settings_of(config), server, tool))
     if form == "json":
         click.echo(msgspec.json.encode(review_document(review)["difference"]).decode())
     else:
@@ -134,7 +139,7 @@ def diff(config: Path | None, server: str, tool: str, form: str) -> None:
 @json_option
 def history(config: Path | None, server: str, tool: str, as_json: bool) -> None:  # noqa: FBT001 - click
     """Who decided what about a tool, when, how they came, and what had changed. Older decisions are in the audit."""
-    review = run(_reviewed(settings_of(config), server, tool))
+    review = run(reviewed(settings_of(config), server, tool))
     if as_json:
         click.echo(msgspec.json.encode(review.history).decode())
     else:
@@ -242,26 +247,6 @@ async def _desk(settings: Settings) -> AsyncIterator[_Desk]:
 
 def _actor(by: str) -> Actor:
     return Actor(name=by, issuer=TERMINAL_ISSUER, via="cli")
-
-
-def _reviews(shelf: Shelf) -> Reviews:
-    origins = Origins(shelf.verifier, shelf.trust, shelf.known, now=shelf.now)
-    return Reviews(shelf.catalog, shelf.approvals, shelf.classes, origins, now=shelf.now)
-
-
-async def _listed(settings: Settings, only: str | None) -> tuple[list[Row], dict[str, str]]:
-    async with open_shelf(settings) as shelf:
-        if only is not None and only not in shelf.catalog.servers():
-            raise click.UsageError(
-                f"there is no server {only!r}; there are: {', '.join(shelf.catalog.servers())}"
-            )
-        rows, failed = await _reviews(shelf).listed(only)
-        return rows, {name: problem.message for name, problem in failed.items()}
-
-
-async def _reviewed(settings: Settings, server: str, tool: str) -> Any:
-    async with open_shelf(settings) as shelf:
-        return await _reviews(shelf).of(server, tool)
 
 
 async def _approve(settings: Settings, server: str, tool: str, *, by: str, **how: Any) -> None:

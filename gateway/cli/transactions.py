@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.budget.releases import Releases
-from gateway.cli.common import config_option, json_option, name_of, settings_of, terminal
+from gateway.cli.common import config_option, json_option, name_of, settings_of, show_rows
 from gateway.cli.record import record_admin
 from gateway.cli.retry import retried
 from gateway.outcome.view import render, visible
@@ -58,7 +58,7 @@ def list_(config: Path | None, every: bool, as_json: bool) -> None:  # noqa: FBT
                 one.state,
                 one.outcome or "",
             )
-        terminal().print(table)
+        show_rows(table, "nothing is kept" if every else "nothing is open or unknown")
     if any(can_be_settled(one) for one in found):
         raise click.exceptions.Exit(1)
 

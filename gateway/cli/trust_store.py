@@ -51,13 +51,14 @@ def import_(config: Path | None, file: BinaryIO, as_json: bool) -> None:  # noqa
         click.echo(msgspec.json.encode({"entries": items, "additions": new}).decode())
         return
     # The lines go to standard output alone, so that they can be redirected.
-    Console(file=sys.stderr).print(_table(items))
+    if items:
+        Console(file=sys.stderr).print(_table(items))
     if any(new.values()):
         section = {name: entries for name, entries in new.items() if entries}
         # In ASCII: a name of the sender's must not change how the lines look that a person takes over.
         click.echo(yaml.safe_dump({"etdi": section}, sort_keys=False).rstrip())
     else:
-        click.echo("all of it is trusted here already", err=True)
+        click.echo("all of it is trusted here already" if items else "it holds nothing", err=True)
 
 
 def _table(items: tuple[Item, ...]) -> Table:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from gateway.errors import CountersignError
+from gateway.errors import CountersignError, UpstreamUnavailable
 from gateway.identity.endpoints import parse_endpoint
 from gateway.upstream.credential import StaticBearer
 from gateway.upstream.mcp import MAX_LISTED, MAX_PAGES, Mcp
@@ -29,7 +29,6 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 DEADLINE_S: Final = 60.0
 SILENCE_S: Final = 20.0
 """Seconds: for the whole listing, and for one answer of it."""
-_NAME: Final = "inspected"
 
 
 class Unusable(CountersignError):
@@ -56,8 +55,9 @@ async def from_url(url: str, *, token: str | None = None, deadline_s: float = DE
         endpoint = parse_endpoint(url)
     except ValueError as problem:
         raise Unusable(f"The server's URL: {problem}.") from None
+    label = endpoint.origin + endpoint.path
     server = McpHttp(
-        _NAME,
+        label,
         url,
         version=VERSION,
         credential=StaticBearer(token),
@@ -65,7 +65,7 @@ async def from_url(url: str, *, token: str | None = None, deadline_s: float = DE
         max_connections=2,
         ssl=ssl.create_default_context() if url.lower().startswith("https:") else None,
     )
-    return Source(label=endpoint.origin + endpoint.path, kind="http", wires=await _listed(server, deadline_s))
+    return Source(label=label, kind="http", wires=await _listed(server, deadline_s))
 
 
 async def from_command(
@@ -84,8 +84,9 @@ async def from_command(
         environment=child_environment(environ, passed or {}),
         secrets=tuple((passed or {}).values()),
     )
-    server = McpStdio(_NAME, command, version=VERSION, timeout_s=min(SILENCE_S, deadline_s))
-    return Source(label=Path(argv[0]).name, kind="stdio", wires=await _listed(server, deadline_s))
+    label = Path(argv[0]).name
+    server = McpStdio(label, command, version=VERSION, timeout_s=min(SILENCE_S, deadline_s))
+    return Source(label=label, kind="stdio", wires=await _listed(server, deadline_s))
 
 
 def from_file(path: Path) -> Source:
@@ -115,6 +116,10 @@ async def _listed(server: Mcp, deadline_s: float) -> tuple[dict[str, Any], ...]:
             return await _pages(server)
     except TimeoutError:
         raise Unusable(f"The server does not come to an end within {deadline_s:g} s.") from None
+    except UpstreamUnavailable as problem:
+        if problem.code != "upstream.unauthorized":
+            raise
+        raise Unusable("The server wants a bearer token, or another one (--token-env).") from None
     finally:
         await server.aclose()
 

@@ -70,8 +70,14 @@ def parse_yaml(text: str) -> dict[str, Any]:
     try:
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.YAMLError as error:
-        raise DataFileError(f"not YAML: {str(error).splitlines()[0]}") from error
+        raise DataFileError(_no_yaml(error)) from error
     return _checked({} if value is None else value)
+
+
+def _no_yaml(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark is not None:
+        return f"not YAML: line {error.problem_mark.line + 1}: {error.problem}"
+    return f"not YAML: {str(error).splitlines()[0]}"
 
 
 def parse_json(text: str) -> dict[str, Any]:

@@ -98,11 +98,25 @@ def _refused_builtins(used: list[str], has_builtin: Callable[[str], bool]) -> It
 
 
 def _unknown_statements(plan: Mapping[str, Any]) -> Iterator[str]:
-    for kind, _ in _statements(plan):
+    for kind, statement in _statements(plan):
         if kind not in _READS_WRITES:
             yield f"the plan holds an unknown statement `{kind}`"
         elif kind == "CallDynamicStmt":
-            yield "a rule is chosen by a computed name (`data.gateway[x]`), which cannot be checked"
+            yield (
+                f"`{_looked_up(statement, plan['static']['strings'])}` is in no data file, so a rule may be meant, and"
+                " one that is chosen by a computed name cannot be checked"
+            )
+
+
+def _looked_up(statement: Mapping[str, Any], strings: list[Mapping[str, str]]) -> str:
+    """`data.gateway.limits.currencies[x]`: the names as they are written, the rest as x."""
+    text = ""
+    for step in statement["path"]:
+        if step["type"] == "string_index":
+            text += f".{strings[step['value']]['value']}"
+        else:
+            text += "[x]"
+    return text.removeprefix(".")
 
 
 def _unknown_functions(functions: Mapping[str, Any], builtins: frozenset[str]) -> Iterator[str]:

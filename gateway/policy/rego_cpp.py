@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ MAX_DEPTH = 64
 """Levels of nesting in a question. rego-cpp takes time quadratic in depth: 3000 levels need 3 s."""
 MAX_NODES = 20_000
 """Values in a question; about 100 ms of conversion. Larger questions would stall the others."""
+MAX_ERRORS = 3
+"""Errors of a policy that does not compile, of those that are told."""
+_ERROR = re.compile(
+    r"\(error \d+:(?P<module>[^|()]+)\|(?P<offset>\d+)\|\d+\s+\(errormsg (?P<length>\d+):", re.ASCII
+)
 _MAX_ROUND_FLOAT = 1e9  # up to here a double has the six exact decimals that rego-cpp keeps
 
 _held = ctypes.PyDLL(api.path)  # keeps the GIL: for calls of a microsecond
@@ -73,9 +79,10 @@ class Bundle:
             # The library answers NULL for failure, which ctypes gives as None.
             self.handle = api.rego_build(handle)
         except api.RegoError as error:
-            raise PolicyRefused(f"the policy does not compile: {_short(error)}") from error
+            raise PolicyRefused(f"the policy does not compile: {_said(error, modules)}") from error
         if not self.handle or not api.rego_bundle_ok(self.handle):
-            raise PolicyRefused(f"the policy does not compile: {_short(api.rego_get_error(handle))}")
+            said = _said(api.rego_get_error(handle), modules)
+            raise PolicyRefused(f"the policy does not compile: {said}")
 
     def plan(self) -> dict[str, Any]:
         """The compiled plan (OPA's intermediate representation), as JSON."""
@@ -260,6 +267,15 @@ def _malformed() -> Exception:
     return unavailable(Failure.MALFORMED, "The policy's answer is not one JSON value.")
 
 
-def _short(error: object) -> str:
-    """The first words of rego-cpp's error, without its tree."""
-    return " ".join(str(error).split())[:300]
+def _said(error: object, modules: Mapping[str, str]) -> str:
+    """Places and words of rego-cpp's error, without its tree; the first words of what is no such tree."""
+    text = str(error)
+    places = list(dict.fromkeys(_places(text, modules)))
+    return "; ".join(places[:MAX_ERRORS]) or " ".join(text.split())[:300]
+
+
+def _places(text: str, modules: Mapping[str, str]) -> Iterator[str]:
+    for error in _ERROR.finditer(text):
+        if (source := modules.get(error["module"])) is not None:
+            line = source.encode()[: int(error["offset"])].count(b"\n") + 1
+            yield f"{error['module']}:{line}: {text[error.end() : error.end() + int(error['length'])]}"

@@ -43,7 +43,7 @@ def policy_files(folder: Path) -> list[Path]:
         if wanted and not hidden and path.is_file():
             found.append(path)
     if not found or len(found) > MAX_FILES:
-        raise PolicyRefused(f"{len(found)} policy files in the folder (1 to {MAX_FILES} are expected)")
+        raise PolicyRefused(f"{folder}: {len(found)} policy files (1 to {MAX_FILES} are expected)")
     return sorted(found)
 
 

@@ -205,7 +205,10 @@ def _shadow(shadow: ShadowSettings) -> Iterator[str]:
 
 def _identity(identity: IdentitySettings) -> Iterator[str]:
     if not identity.tokens and not identity.issuers:
-        yield "identity: nobody could be recognised; set identity.tokens (see `countersign token`) or identity.issuers."
+        yield (
+            "identity: nobody could be recognised; set identity.tokens (see `countersign init` and"
+            " `countersign token`) or identity.issuers."
+        )
     for token, count in Counter(one.sha256 for one in identity.tokens).items():
         if count > 1:
             yield f"identity.tokens: the hash {token[:12]}… stands {count} times; one token is one caller."

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
 
 import msgspec
 
 from gateway.policy.engine import PolicyRefused
 from gateway.policy.loading import load_policy
+from gateway.policy.revision import ROOT
 from gateway.workbench.conventions import violations
 from gateway.workbench.finding import Finding
 from gateway.workbench.programs import Layout, Programs, run_program
-
-MAX_SAID = 20
-"""Lines of a program that are passed on."""
+from gateway.workbench.reports import MAX_SAID, checked_by_opa, formatted_by_opa, linted_by_regal
 
 
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,31 +27,47 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked(layout: Layout, programs: Programs) -> list[Finding]:
-    """Every gate that can run here. The embedded engine's own inspection always does."""
-    found = []
-    try:
-        load_policy(layout.folder)
-    except PolicyRefused as refused:
-        found.append(
-            _error("embedded", str(layout.folder), refused.message, "the embedded engine refuses it")
-        )
-    if programs.opa is not None:
-        opa = programs.opa
-        found += _said("fmt", [opa, "fmt", "--fail", "--list", str(layout.folder)], "run `opa fmt --write`")
-        strict = [opa, "check", "--strict", "--ignore", "*_test.rego"]
-        if layout.schemas.is_dir():
-            strict += ["--schema", str(layout.schemas)]
-        if layout.capabilities.is_file():
-            strict += ["--capabilities", str(layout.capabilities)]
-        found += _said("opa check", [*strict, layout.loaded], "")
-        if layout.checks.is_dir() and not found:
-            broken = violations(layout.folder, layout.checks, opa)
-            found += [_error("checks", "", one, "see policies/checks/checks.rego") for one in broken]
+    """Every gate that can run here. What OPA refuses is not loaded: the embedded engine says it worse, or ends."""
+    found = [] if programs.opa is None else _asked_of_opa(layout, programs.opa)
+    if not any(one.check != "fmt" for one in found):
+        try:
+            load_policy(layout.folder)
+        except PolicyRefused as refused:
+            found.append(
+                _error("embedded", str(layout.folder), refused.message, "the embedded engine refuses it")
+            )
     if programs.regal is not None:
-        said = _said("regal", [programs.regal, "lint", "--format", "compact", str(layout.folder)], "")
-        # A matter of style: what ships has none of it, and nobody is refused for theirs.
-        found += [msgspec.structs.replace(one, severity="warning") for one in said]
+        found += _linted(layout, programs.regal)
     return found
+
+
+def _asked_of_opa(layout: Layout, opa: str) -> list[Finding]:
+    shape = run_program([opa, "fmt", "--fail", "--list", str(layout.folder)])
+    strict = [opa, "check", "--strict", "--format", "json", "--ignore", "*_test.rego"]
+    if layout.schemas.is_dir():
+        strict += ["--schema", str(layout.schemas)]
+    if layout.capabilities.is_file():
+        strict += ["--capabilities", str(layout.capabilities)]
+    types = run_program([*strict, layout.loaded])
+    by_type = [] if types.returncode == 0 else checked_by_opa(types.stdout + types.stderr, layout.folder)
+    by_shape = formatted_by_opa(shape.stdout, shape.stderr, layout.folder) if shape.returncode else []
+    # A file that does not parse is said by both; the check has the line.
+    found = [one for one in by_shape if one.where or not by_type] + by_type
+    if layout.checks.is_dir() and not found:
+        broken = violations(layout.folder, layout.checks, opa)
+        found = [_error("checks", "", one, "see policies/checks/checks.rego") for one in broken]
+    return found
+
+
+def _linted(layout: Layout, regal: str) -> list[Finding]:
+    command = [regal, "lint", "--format", "json"]
+    if layout.style is not None:
+        command += ["--config-file", str(layout.style)]
+    if layout.folder.name != ROOT:
+        # The folder is loaded below `gateway` whatever it is called here.
+        command += ["--disable", "directory-package-mismatch"]
+    done = run_program([*command, str(layout.folder)])
+    return [] if done.returncode == 0 else linted_by_regal(done.stdout or done.stderr, layout.folder)
 
 
 def unit_tests(layout: Layout, opa: str) -> Tested:
@@ -95,17 +109,6 @@ def _coverage(done: subprocess.CompletedProcess[str]) -> tuple[float | None, tup
         for span in file.get("not_covered") or ():
             uncovered.append(f"{name}:{span['start']['row']}")
     return report.get("coverage"), tuple(uncovered)
-
-
-def _said(check: str, command: Sequence[str], remedy: str) -> list[Finding]:
-    """A program's words, one finding a line, where it failed."""
-    done = run_program(command)
-    if done.returncode == 0:
-        return []
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return [_error(check, "", line, remedy) for line in lines[:MAX_SAID]] or [
-        _error(check, "", f"exit code {done.returncode}", remedy)
-    ]
 
 
 def _error(check: str, where: str, message: str, remedy: str) -> Finding:

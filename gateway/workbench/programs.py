@@ -23,24 +23,40 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy folder and what stands beside it (``policies/``). What is not there is not used."""
+    """A policy folder and what it is held against: what stands beside it (``policies/``), else what ships."""
 
     folder: Path
+    shipped: Path | None = None
+    """What ships (``policies/``), for what does not stand beside the folder."""
 
     @property
     def schemas(self) -> Path:
         """JSON Schemas of the questions, the answers and the data files."""
-        return self.folder.parent / "schemas"
+        return self._beside("schemas")
 
     @property
     def checks(self) -> Path:
         """The policy about policies."""
-        return self.folder.parent / "checks"
+        return self._beside("checks")
 
     @property
     def capabilities(self) -> Path:
         """The built-ins that both engines have."""
-        return self.folder.parent / "capabilities.json"
+        return self._beside("capabilities.json")
+
+    @property
+    def style(self) -> Path | None:
+        """Regal's configuration; None where Regal finds one of the folder's own by itself."""
+        folder = self.folder.absolute()
+        for above in (folder, *folder.parents):
+            if (above / ".regal").is_dir() or (above / ".regal.yaml").is_file():
+                return None
+        shipped = None if self.shipped is None else self.shipped / ".regal" / "config.yaml"
+        return shipped if shipped is not None and shipped.is_file() else None
+
+    def _beside(self, name: str) -> Path:
+        own = self.folder.parent / name
+        return own if own.exists() or self.shipped is None else self.shipped / name
 
     @property
     def loaded(self) -> str:

@@ -32,6 +32,17 @@ def test_errors_name_places_and_rules_and_no_values() -> None:
     assert "good-value" not in "".join(said)
 
 
+def test_each_member_that_is_missing_is_named() -> None:
+    """Whoever mends the call learns what to add; several are several."""
+    inner = {"type": "object", "required": ["c"]}
+    schema = {"required": ["a", "b/"], "properties": {"in": inner}}
+    assert errors(schema, {"in": {}}) == (
+        "/a: violates required",
+        "/b~1: violates required",
+        "/in/c: violates in/required",
+    )
+
+
 def test_errors_are_few_and_short() -> None:
     """Also for ten thousand wrong members with long names."""
     said = errors(

@@ -35,7 +35,8 @@ def listed(run: Run) -> list[dict[str, Any]]:
 
 
 def test_added_listed_approved_suspended(run: Run, tmp_path: Path) -> None:
-    """The secret is said once; each act has its record."""
+    """The secret is said once; each act has its record; whom to call stands in the list."""
+    assert "nobody is registered" in run("idp", "providers", "list").out
     key = key_file(tmp_path, "acme.pem")
     added = run(
         "idp",
@@ -47,6 +48,8 @@ def test_added_listed_approved_suspended(run: Run, tmp_path: Path) -> None:
         "acme",
         "--public-key",
         key,
+        "--contact-email",
+        "a@acme.example",
         "--pending",
         *BY,
         "--json",
@@ -79,7 +82,7 @@ def test_added_listed_approved_suspended(run: Run, tmp_path: Path) -> None:
     assert approved["registrationStatus"] == "APPROVED"
     assert approved["keyId"] == one["waitingKeyId"]
     assert (approved["tools"], approved["scopes"]) == (["acme.*"], ["tool:files:read"])
-    assert "acme" in run("idp", "providers", "list").out
+    assert "a@acme.example" in run("idp", "providers", "list").out
     assert "SUSPENDED" in run("idp", "providers", "suspend", "acme", "--reason", "stolen laptop", *BY).out
     assert listed(run)[0]["reason"] == "stolen laptop"
     codes = [code for record in audit_lines(tmp_path) for code in record["reasons"]]

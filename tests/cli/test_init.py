@@ -37,6 +37,10 @@ def test_without_a_question(run: Run, tmp_path: Path) -> None:
     assert token not in (tmp_path / "countersign.yaml").read_text()
     assert stat.S_IMODE((tmp_path / "countersign.yaml").stat().st_mode) == 0o600
     assert settings.paypal.environment == "SANDBOX"
+    # A host with the bare URL could not sign in: there is no issuer.
+    mcp = "http://127.0.0.1:3000/mcp"
+    assert f"  countersign connect {mcp} --save-token" in ran.out
+    assert f"  countersign hosts --url {mcp} --via connect" in ran.out
 
 
 def test_the_next_command_finds_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ def test_stopped_listed_and_lifted(run: Run, tmp_path: Path) -> None:
     assert run("kill", "lift", order["id"], *WHO).code == 0
     assert run("kill", "lift", order["id"], *WHO).code == 1
     assert run("kill", "list", "--json").document == []
+    assert run("kill", "list").out == "nothing is stopped\n"
     lines = (tmp_path / "audit.jsonl").read_bytes().splitlines()
     records = [msgspec.json.decode(line).get("record") for line in lines]
     codes = [

@@ -48,6 +48,12 @@ def test_a_recorded_question_is_asked_as_it_is(run: Run, tmp_path: Path) -> None
     assert (allowed.code, allowed.out.split()[0]) == (0, "allow")
 
 
+def test_a_tool_without_a_class_has_no_tier(run: Run) -> None:
+    """In words, and not as Python spells nothing."""
+    done = run("policy", "explain", "--tool", "pay_me")
+    assert done.out.splitlines()[0].rstrip() == "deny  no class, no tier"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -155,3 +161,20 @@ def test_a_recipe_that_does_not_exist_is_said(run: Run, folder: Path, name: str)
     done = run("policy", "add", name)
     assert (done.code, "there is no recipe" in done.err) == (2, True)
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("opa_on_path")
+def test_a_copy_of_the_folder_alone_is_checked_and_tested(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Its data by the schemas that ship; and a folder without a test has not passed any."""
+    alone = tmp_path / "copied"
+    shutil.copytree(folder, alone)
+    edited(alone / "limits" / "data.yaml", "soft_quorum: 2", "soft_quorum: two")
+    done = run("policy", "--folder", "copied", "check", "--json")
+    assert (done.code, [one["where"] for one in done.document]) == (
+        1,
+        ["gateway/limits/data.yaml /soft_quorum"],
+    )
+    for test in alone.rglob("*_test.rego"):
+        test.unlink()
+    done = run("policy", "--folder", "copied", "test")
+    assert (done.code, done.err) == (2, "countersign: copied: no test was found, so nothing was tested\n")

@@ -124,3 +124,22 @@ def test_a_port_that_is_taken_is_one_clear_line(run: Run, config: Callable[..., 
     assert ran.err.splitlines() == [
         f"countersign: cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}"
     ]
+
+
+def test_a_port_that_is_taken_is_no_simulator(tmp_path: Path) -> None:
+    """Exit 2, as everywhere, and which it is."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "simulator", "--listen", where],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"countersign: cannot listen on {where}\n")
+    assert "Traceback" not in done.stderr

@@ -97,3 +97,27 @@ def test_nothing_is_approved_that_cannot_be_recorded(run: Run, config: Config) -
     assert run("tools", "revoke", "paypal", TOOL, "--by", "ann").code == 2
     config()
     assert "revoked" not in row(run)["approval"]
+
+
+def test_what_a_release_approved_has_not_changed(run: Run) -> None:
+    """Releases do not ship their definitions a second time, and this is the very same: exit 0, also once revoked."""
+    told = run("tools", "diff", "paypal", TOOL)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "since the approval: nothing changed")
+    assert run("tools", "diff", "paypal", TOOL, "--format", "json").document["changes"] == []
+    run("tools", "revoke", "paypal", TOOL, "--by", "ann")
+    assert run("tools", "diff", "paypal", TOOL).code == 0
+
+
+@pytest.mark.parametrize("command", ["show", "diff", "history"])
+def test_what_is_not_there_is_said_with_what_there_is(run: Run, command: str) -> None:
+    """In the words of this command, and not of a protocol."""
+    server, tool = run("tools", command, "papyal", TOOL), run("tools", command, "paypal", "pay_me")
+    assert (server.code, tool.code) == (2, 2)
+    assert server.err.endswith("there is no server 'papyal'; there are: paypal\n")
+    assert "paypal lists no tool 'pay_me'" in tool.err
+
+
+def test_nothing_that_waits_is_a_sentence(run: Run) -> None:
+    """And no table of headings."""
+    ran = run("tools", "list", "--pending")
+    assert (ran.code, ran.out) == (0, "nothing waits for a decision\n")

@@ -49,6 +49,9 @@ def test_what_cannot_be_used_prints_no_lines(run: Run, config: Config, tmp_path:
     ran = run("trust-store", "import", str(carried))
     assert (ran.code, ran.out) == (2, "")
     assert "trust store" in ran.err
+    carried.write_text('{"format": "countersign-trust-store/1"}')
+    ran = run("trust-store", "import", str(carried))
+    assert (ran.code, ran.out, ran.err) == (0, "", "it holds nothing\n")
 
 
 def test_a_strangers_file_cannot_show_other_lines_than_it_adds(

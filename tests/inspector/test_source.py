@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.errors import CountersignError
 from gateway.inspector.report import report_on
@@ -21,6 +22,7 @@ from gateway.inspector.source import Source, Unusable, from_command, from_file, 
 from gateway.serving import serving
 from tests.inspector import hostile_server
 from tests.inspector.hostile_server import page
+from tests.support.ports import free_port
 from tests.support.until import until
 
 SERVER = Path(hostile_server.__file__)
@@ -126,9 +128,28 @@ async def test_a_url_that_is_none(url: str) -> None:
     assert "pass@" not in caught.value.message
 
 
+async def test_a_server_that_is_not_there_is_named() -> None:
+    """As it was asked for, without what may be a secret."""
+    url = f"http://127.0.0.1:{free_port()}/mcp"
+    with pytest.raises(CountersignError) as caught:
+        await from_url(f"{url}?key=secret")
+    assert caught.value.message == f"The server {url!r} cannot be reached."
+
+
+async def test_a_server_that_wants_a_token_says_which_option_brings_it() -> None:
+    """It is no gateway that lacks a credential."""
+
+    async def closed(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(status_code=401)(scope, receive, send)
+
+    async with serving(closed) as port:
+        with pytest.raises(Unusable, match="--token-env"):
+            await from_url(f"http://127.0.0.1:{port}/mcp")
+
+
 async def test_a_command_that_cannot_be_started() -> None:
     """One error."""
-    with pytest.raises(CountersignError):
+    with pytest.raises(CountersignError, match="'at-all' cannot be started"):
         await from_command(["/nowhere/at-all"], environ={})
 
 

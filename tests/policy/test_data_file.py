@@ -46,6 +46,12 @@ def test_other_documents(text: str) -> None:
         parse_yaml(text)
 
 
+def test_what_is_no_yaml_is_said_with_its_line() -> None:
+    """The last line that could be read is where an author looks."""
+    with pytest.raises(DataFileError, match=r"^not YAML: line 3: expected the node content"):
+        parse_yaml("a: 1\nb: [1,\n  - [\n")
+
+
 def test_json() -> None:
     """JSON is JSON, without duplicate keys and without YAML's liberties."""
     assert parse_json('{"a": [1, "NO"]}') == {"a": [1, "NO"]}

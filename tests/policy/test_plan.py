@@ -104,14 +104,10 @@ def test_faithful_literals(literal: str) -> None:
 
 
 def test_rules_chosen_by_a_computed_name() -> None:
-    """Which rule would run cannot be told, so recursion and built-ins could hide there."""
-    plan = {
-        "static": {"strings": [], "builtin_funcs": []},
-        "funcs": {"funcs": []},
-        "plans": {"plans": [{"blocks": [{"stmts": [{"type": "CallDynamicStmt", "stmt": {}}]}]}]},
-    }
-    assert complaints(plan, has_builtin=lambda _: True) == [
-        "a rule is chosen by a computed name (`data.gateway[x]`), which cannot be checked"
+    """Which would run cannot be told, so recursion and built-ins could hide there. A missing data file looks alike."""
+    assert complain("answer := data.gateway.limits.currencies[input.x]") == [
+        "`data.gateway.limits.currencies[x]` is in no data file, so a rule may be meant, and one that is chosen by a"
+        " computed name cannot be checked"
     ]
 
 

@@ -173,3 +173,19 @@ def test_shared_interpreters_race() -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(own, range(2000)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('answer if contains(input.é "a")', "p.rego:5: Invalid sequence"),
+        ("answer if {", "p.rego:5: this is unclosed"),
+        ("answer iff true", "p.rego:5: Invalid literal"),
+    ],
+)
+def test_what_does_not_compile_is_said_with_its_line(rule: str, said: str) -> None:
+    """Characters of several bytes before it do not move the line; the engine's own tree is nobody's to read."""
+    with pytest.raises(PolicyRefused) as refused:
+        compiled("# é😀", "", rule)
+    assert refused.value.message.startswith(f"the policy does not compile: {said}")
+    assert "(error" not in refused.value.message

@@ -66,7 +66,7 @@ def test_refusals_name_the_file(tmp_path: Path, changes: dict[str, str | None], 
 
 def test_no_policy_is_refused(tmp_path: Path) -> None:
     """An empty or a wrong folder is not a policy that allows nothing: it is a mistake."""
-    with pytest.raises(PolicyRefused, match="0 policy files"):
+    with pytest.raises(PolicyRefused, match=f"{tmp_path}: 0 policy files"):
         policy_files(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """What OPA says is passed on; where there is no OPA, the embedded engine still looks."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gateway.policy.engine import PolicyRefused
 from gateway.workbench.gates import checked, unit_tests
 from gateway.workbench.programs import Layout, Programs
+from tests.support import parts
 from tests.workbench.conftest import appended, edited
 
 
@@ -19,7 +21,9 @@ def test_each_gate_says_what_it_found(folder: Path, opa_binary: Path) -> None:
     """A misspelt field of the question is the strict check's; it names the line."""
     appended(folder / "arguments" / "arguments.rego", "\nx if input.tool.nmae == 1\n")
     found = checked(Layout(folder=folder), Programs(opa=str(opa_binary)))
-    assert {one.check for one in found} == {"opa check"}
+    assert {(one.check, one.where.partition(":")[0]) for one in found} == {
+        ("opa check", "gateway/arguments/arguments.rego")
+    }
     assert "nmae" in " ".join(one.message for one in found)
 
 
@@ -28,6 +32,26 @@ def test_a_broken_convention_is_found(folder: Path, opa_binary: Path) -> None:
     appended(folder / "arguments" / "arguments.rego", "\n_odd if not startswith(input.call.id, `a`)\n")
     found = checked(Layout(folder=folder), Programs(opa=str(opa_binary)))
     assert ["put what is negated" in one.message for one in found] == [True]
+
+
+def test_a_folder_that_was_copied_alone_is_held_against_what_ships(
+    folder: Path, opa_binary: Path, tmp_path: Path
+) -> None:
+    """Schemas, conventions and style, whatever the copy is called: none of them is skipped in silence."""
+    alone = tmp_path / "copied"
+    shutil.copytree(folder, alone)
+    layout = Layout(folder=alone, shipped=folder.parent)
+    programs = Programs(opa=str(opa_binary), regal=str(parts.require(parts.REGAL)))
+    assert checked(layout, programs) == []
+    appended(alone / "arguments" / "arguments.rego", "\n_odd if not startswith(input.call.id, `a`)\n")
+    assert {one.check for one in checked(layout, programs)} == {"checks"}
+
+
+def test_what_opa_refuses_is_not_loaded_into_this_process(folder: Path, opa_binary: Path) -> None:
+    """Two functions of one name with different numbers of arguments end it: rego-cpp does not survive them."""
+    appended(folder / "arguments" / "arguments.rego", "\n_f(a) := a\n\n_f(a, b) := [a, b]\n")
+    found = checked(Layout(folder=folder), Programs(opa=str(opa_binary)))
+    assert {one.check for one in found} == {"opa check"}
 
 
 def test_without_opa_the_embedded_engine_refuses_what_it_must(folder: Path) -> None:

@@ -20,6 +20,8 @@ from gateway.identity.endpoints import parse_endpoint
 MAX_TOOLS: Final = 10_000
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 DEADLINE_S: Final = 60.0
+MAX_WORDS: Final = 200
+"""Characters of what went wrong."""
 
 
 async def from_server(
@@ -44,7 +46,19 @@ async def from_server(
     except TimeoutError:
         raise ConfigInvalid(f"the server does not answer within {DEADLINE_S:g} s") from None
     except (OSError, MCPError, RuntimeError, ExceptionGroup) as problem:
-        raise ConfigInvalid(f"the server cannot be listed ({type(problem).__name__})") from None
+        raise ConfigInvalid(f"the server cannot be listed ({_why(problem, token)})") from None
+
+
+def _why(problem: BaseException, token: Secret | None) -> str:
+    """The first of what a task group gathered, in its own words as far as they can be seen: a server wrote them.
+
+    Attack: one that repeats the token that it was shown, for whoever reads this terminal's log.
+    """
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    said = "".join(one if one.isprintable() else " " for one in str(problem)[:MAX_WORDS])
+    repeated = token is not None and token.expose().decode("ascii") in str(problem)
+    return f"{type(problem).__name__}: {said}" if said.strip() and not repeated else type(problem).__name__
 
 
 async def _listed(opened: Client) -> list[dict[str, Any]]:

@@ -60,6 +60,13 @@ async def test_a_server_that_wants_a_token_is_shown_it() -> None:
         with pytest.raises(ConfigInvalid, match="cannot be listed") as raised:
             await from_server(url, token=Secret(b"wrong-token"))
         assert "wrong-token" not in str(raised.value)
+        assert "ExceptionGroup" not in str(raised.value)
+
+
+async def test_a_server_that_is_not_there_is_said_in_words() -> None:
+    """Not as the group in which the SDK keeps them."""
+    with pytest.raises(ConfigInvalid, match=r"cannot be listed \(ConnectError: .+\)"):
+        await from_server(f"http://127.0.0.1:{free_port()}/mcp")
 
 
 async def test_from_a_command() -> None:

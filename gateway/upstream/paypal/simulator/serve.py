@@ -45,7 +45,7 @@ async def serve_simulator(
     """Serve until cancelled. ``started`` is given the port that was bound (ask for port 0 to get a free one).
 
     ``unsafe_anywhere`` is for a container whose network is private: ``/_simulator`` asks for no password.
-    :raises ValueError: for a host that is not loopback, without it.
+    :raises ValueError: for a host that is not loopback, without it. :raises OSError: the port is taken.
     """
     if not unsafe_anywhere and host not in ("127.0.0.1", "::1", "localhost"):
         raise ValueError("the simulator is served on a loopback address only")
@@ -74,6 +74,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, announced: asyncio.Future[int] | None) -> None:
         super().__init__(config)
         self._announced = announced
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        except SystemExit:  # uvicorn has said why, and would end the process in a way of its own
+            raise OSError(f"cannot listen on {self.config.host}:{self.config.port}") from None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
