@@ -24,6 +24,8 @@ class Background:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Another thread may be waiting for a coroutine of this loop, and would wait for ever once it has stopped.
+        asyncio.run_coroutine_threadsafe(_ended(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -39,3 +41,11 @@ class Background:
             return await call(tool, parameters)
 
         return lambda tool, parameters: self.run(awaited(tool, parameters))
+
+
+async def _ended() -> None:
+    """Cancel what still runs in this loop, and wait for its end."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

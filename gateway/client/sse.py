@@ -53,7 +53,7 @@ class _Unfinished:
 
     def _begin(self) -> None:
         self._size = 0
-        self._data: list[bytes] = []
+        self._data: bytearray | None = None  # one buffer: a list of short lines is many times their bytes
         self._id: str | None = None
         self._retry_ms: int | None = None
 
@@ -65,7 +65,10 @@ class _Unfinished:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
-            self._data.append(value)
+            if self._data is None:
+                self._data = bytearray(value)
+            else:
+                self._data += b"\n" + value
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")[:MAX_ID_CHARS]
         elif field == b"retry" and value.isdigit() and len(value) < 9:
@@ -73,7 +76,7 @@ class _Unfinished:
 
     def end(self) -> Event | None:
         """The event, if the lines were one."""
-        event = Event(data=b"\n".join(self._data), id=self._id, retry_ms=self._retry_ms)
-        said = bool(self._data) or self._id is not None or self._retry_ms is not None
+        event = Event(data=bytes(self._data or b""), id=self._id, retry_ms=self._retry_ms)
+        said = self._data is not None or self._id is not None or self._retry_ms is not None
         self._begin()
         return event if said else None

@@ -33,7 +33,7 @@ PRIMED_SINCE = "2025-11-25"
 (2025-11-25/basic/transports, sending messages, point 6)."""
 _OWN = OWN_META_PREFIX.encode()
 _ENCODER = msgspec.json.Encoder()
-_NOTIFICATION = msgspec.json.Decoder(dict[str, Any])
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Channel:
@@ -98,7 +98,9 @@ class Channel:
     async def notify(self, message: msgspec.Raw) -> None:
         """Tell the host, if it reads streams."""
         if self._streams:
-            await self.write(_without_own_words(bytes(memoryview(message))))
+            passed = _without_own_words(bytes(memoryview(message)))
+            if passed is not None:
+                await self.write(passed)
 
     async def ask(self, method: str, params: msgspec.Raw) -> msgspec.Raw:
         """Ask on this stream, and wait for the session to bring the answer. Never a mode that was not declared."""
@@ -187,15 +189,29 @@ class Channel:
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _without_own_words(message: bytes) -> bytes:
-    """A server's notification less what only the gateway may say. Attack: a server that speaks with its authority,
-    and spells the name with escapes."""
+def _without_own_words(message: bytes) -> bytes | None:
+    """A server's notification less what only the gateway may say; None: it cannot be read. Attack: a server that speaks
+    with its authority, and spells the name with escapes.
+
+    The rest stays as it was written. Raised here, a line that is too deep would cost the answer that comes after it.
+    """
     if _OWN not in message and b"\\" not in message:
         return message
-    document = _NOTIFICATION.decode(message)
-    params = document.get("params")
-    meta = params.get("_meta") if isinstance(params, dict) else None
-    if isinstance(meta, dict) and isinstance(params, dict):
-        kept = {key: value for key, value in meta.items() if not key.startswith(OWN_META_PREFIX)}
-        document["params"] = {**params, "_meta": kept}
+    try:
+        document: dict[str, Any] = dict(_MEMBERS.decode(message))
+        params = members_of(document.get("params"))
+        meta = members_of(params.get("_meta"))
+    except (ValueError, RecursionError):
+        return None
+    kept = {key: value for key, value in meta.items() if not key.startswith(OWN_META_PREFIX)}
+    if len(kept) == len(meta):
+        return message
+    document["params"] = {**params, "_meta": kept}
     return _ENCODER.encode(document)
+
+
+def members_of(value: msgspec.Raw | None) -> dict[str, Any]:
+    """The members of an object, encoded; none of anything else. :raises ValueError: :raises RecursionError:"""
+    if value is None or not bytes(value).lstrip().startswith(b"{"):
+        return {}
+    return dict(_MEMBERS.decode(value))

@@ -28,7 +28,7 @@ from gateway.door.http import (
     read_body,
     respond,
 )
-from gateway.door.message import Message, read_message, rpc_id_of
+from gateway.door.message import MAX_DECLARED_BYTES, Message, check_declared, read_message, rpc_id_of
 from gateway.door.refusal import refusal, status_of
 from gateway.door.session import SESSION, Session, Sessions
 from gateway.door.streams import Streams
@@ -149,6 +149,8 @@ class McpEndpoint:
         document = parse(body)
         exchange.rpc_id = rpc_id_of(document)
         exchange.message = message = read_message(headers, document)
+        if len(body) > MAX_DECLARED_BYTES:
+            check_declared(message)
         if message.era is Era.LEGACY and message.method != "initialize" and headers.all(SESSION):
             exchange.session = await self._session(exchange)
         return message

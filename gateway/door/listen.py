@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.door.channel import Channel
+from gateway.door.channel import Channel, members_of
 from gateway.door.host import HostCannot
 from gateway.identity.credentials import Secret
 
 SUBSCRIPTION_META_KEY: Final = "io.modelcontextprotocol/subscriptionId"
 _ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 _ENCODER = msgspec.json.Encoder()
-_MESSAGE = msgspec.json.Decoder(dict[str, Any])
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Listener:
@@ -38,21 +38,26 @@ class Listener:
 
     async def acknowledge_nothing(self) -> None:
         """For a server that says nothing on its own account."""
-        await self._tell({"method": _ACKNOWLEDGED, "params": {"notifications": {}}})
+        await self._tell({"method": _ACKNOWLEDGED}, {"notifications": {}}, {})
 
     async def notify(self, message: msgspec.Raw) -> None:
-        """One frame of the server, under this subscription's name."""
-        await self._tell(_MESSAGE.decode(message))
+        """One frame of the server, under this subscription's name; one that cannot be read is none."""
+        try:
+            document = _MEMBERS.decode(message)
+            params = members_of(document.get("params"))
+            meta = members_of(params.get("_meta"))
+        except (ValueError, RecursionError):
+            return
+        await self._tell(document, params, meta)
 
     async def ask(self, method: str, params: msgspec.Raw) -> msgspec.Raw:
         """A host of 2026-07-28 is asked in answer to its calls, and nowhere else."""
         del params
         raise HostCannot(f"Nobody answers {method} on a stream of notifications.")
 
-    async def _tell(self, document: dict[str, Any]) -> None:
-        params = document.get("params")
-        params = params if isinstance(params, dict) else {}
-        meta = params.get("_meta")
-        meta = {**(meta if isinstance(meta, dict) else {}), SUBSCRIPTION_META_KEY: self._rpc_id}
-        tagged = {**document, "jsonrpc": "2.0", "params": {**params, "_meta": meta}}
+    async def _tell(
+        self, document: Mapping[str, Any], params: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> None:
+        named = {**meta, SUBSCRIPTION_META_KEY: self._rpc_id}
+        tagged = {**document, "jsonrpc": "2.0", "params": {**params, "_meta": named}}
         await self._channel.notify(msgspec.Raw(_ENCODER.encode(tagged)))

@@ -28,6 +28,8 @@ MAX_ID_CHARS = 256
 """Characters of a JSON-RPC id: it is echoed, and kept in nothing."""
 MAX_CLIENT_TEXT = 100
 """Characters of the host's self-description that are kept."""
+MAX_DECLARED_BYTES = 16 * 1024
+"""Bytes of a host's capabilities. They are kept as long as its session, here and at its server."""
 NOTIFICATIONS = "notifications/"
 """What the methods of all notifications begin with, in both eras."""
 NAME_OF = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
@@ -103,6 +105,17 @@ def read_message(headers: Headers, body: Any) -> Message:
         capabilities=meta[META_CAPABILITIES] if era is Era.MODERN and rpc_id is not None else {},
         response=body if method is None else {},
     )
+
+
+def check_declared(message: Message) -> None:
+    """For a message larger than any host's capabilities. :raises MalformedRequest: they are what makes it so large."""
+    declared = message.params.get("capabilities") if message.method == "initialize" else message.capabilities
+    if len(msgspec.json.encode(declared)) > MAX_DECLARED_BYTES:
+        raise MalformedRequest(
+            f"The capabilities of a host have at most {MAX_DECLARED_BYTES} bytes.",
+            code="door.params",
+            rpc_code=INVALID_PARAMS,
+        )
 
 
 def rpc_id_of(body: Any) -> str | int | None:

@@ -62,12 +62,12 @@ class Streams:
             return
         exchange.recorded = True
         upstream, caller = await open_stream(_request(exchange, session), self._house)
-        if session.ended:
-            # It was closed while the policy thought; nobody would ever end a stream of it.
-            raise SessionGone("The session has ended; send initialize again.")
         while session.stream is not None:
             session.stream()
             await session.silent.wait()  # its place is free by then
+        if session.ended:
+            # It was closed while the policy thought, or the stream before ended; nobody would ever end this one.
+            raise SessionGone("The session has ended; send initialize again.")
         session.stream = exchange.canceller()
         session.silent.clear()
         try:

@@ -14,6 +14,9 @@ import httptools
 from gateway.http1.errors import BadReply, Http1Error, NoReply, NoReplyTimeout
 from gateway.http1.message import Limits
 
+_SMALL = 512
+"""Bytes of a chunk below which it is put to those before it."""
+
 
 class Connection(asyncio.Protocol):
     """The asyncio side of one connection. `on_lost` is called once, when the socket is gone."""
@@ -47,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._until_close = False
         self._keep_alive = False
         self._in_body = False
-        self._chunks: deque[bytes] = deque()
+        self._chunks: deque[bytes | bytearray] = deque()
         self._buffered = 0
         self._paused = False
 
@@ -85,7 +88,7 @@ class Connection(asyncio.Protocol):
 
     def take(self) -> bytes:
         """Everything of the body that has arrived and was not taken yet."""
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        body = bytes(self._chunks[0]) if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._buffered = 0
         if self._paused and self._transport is not None:
@@ -206,7 +209,15 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         if self._head_only:
             return
-        self._chunks.append(body)
+        if len(body) < _SMALL and self._chunks:
+            # Attack: a body in chunks of two bytes, each of which would be an object of its own, of fifty.
+            tail = self._chunks[-1]
+            if not isinstance(tail, bytearray):
+                tail = bytearray()
+                self._chunks.append(tail)
+            tail += body
+        else:
+            self._chunks.append(body)
         self._buffered += len(body)
         if not self._streaming:
             if self._buffered > self._limits.body_bytes:

@@ -88,8 +88,8 @@ class Parking:
         self._ttl_s = ttl_s
         self._parked: dict[str, _Call] = {}
         self._asking: set[_Call] = set()
-        """The calls that have asked something, to their end: counted when a call asks and not when it starts, or
-        any number that started together would be parked together."""
+        """The calls that have asked something, as long as they run or are parked: counted when a call asks and not when
+        it starts, or any number that started together would be parked together."""
         self._ending: set[asyncio.Task[None]] = set()
 
     async def started(
@@ -105,7 +105,7 @@ class Parking:
         """
         call = _Call(host, lapsed, self._admitted)
         call.task = asyncio.create_task(make(call))
-        call.task.add_done_callback(lambda _: self._asking.discard(call))
+        call.task.add_done_callback(lambda _: self._over(call))
         return await self._next(call)
 
     async def resumed(self, parked: str, responses: Mapping[str, Any], host: Host) -> Reply | Question:
@@ -118,6 +118,7 @@ class Parking:
             return Reply(effect=Effect.UNKNOWN)
         if call.timer is not None:
             call.timer.cancel()
+        self._over(call)
         call.present = host
         call.capabilities = host.capabilities  # what THIS request declares, and never more
         answered = [key for key in call.asked if isinstance(responses.get(key), dict)]
@@ -138,6 +139,15 @@ class Parking:
             self._lapse(parked)
         while self._ending:
             await asyncio.gather(*self._ending)
+
+    def _over(self, call: _Call) -> None:
+        """Its place is another's once it is over, and nobody can come back for its answer any more.
+
+        Attack: a server that asks and answers itself at once. Its answers would be kept, each for minutes, and counted
+        by nobody.
+        """
+        if call.task is not None and call.task.done() and call not in self._parked.values():
+            self._asking.discard(call)
 
     def _admitted(self, call: _Call) -> bool:
         if call not in self._asking:
@@ -173,6 +183,7 @@ class Parking:
     def _lapse(self, parked: str) -> None:
         call = self._parked.pop(parked, None)
         if call is not None and call.task is not None:
+            self._over(call)
             ending = asyncio.create_task(_ended(call))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)

@@ -21,8 +21,9 @@ LISTEN = "subscriptions/listen"
 _OK, _SESSION_GONE = 200, 404
 FRUITLESS = 3
 """Streams in a row that end without an event, after which a session's stream is given up."""
-LAST_RETRY_S = 30.0
-"""Seconds before a session's stream is opened again, at most, whatever the server wishes."""
+FIRST_RETRY_S, LEAST_RETRY_S, LAST_RETRY_S = 1.0, 0.25, 30.0
+"""Seconds before a session's stream is opened again: where the server wishes nothing, and what it may wish. Attack: one
+that says a word, ends the stream and wants it back at once keeps the gateway connecting, for each host that listens."""
 
 
 class Listener:
@@ -73,7 +74,7 @@ class Listener:
                 if self._reader.last_id is None:
                     return
                 fruitless = fruitless + 1 if heard == self._heard else 0
-                await asyncio.sleep(min((self._reader.retry_ms or 1_000) / 1000, LAST_RETRY_S))
+                await asyncio.sleep(pause_s(self._reader.retry_ms))
         finally:
             if self._questions is not None:
                 self._questions.close()
@@ -112,6 +113,13 @@ class Listener:
                     await self._delivery.said(frame, event.data, self._host, self._questions)
                 elif frame.is_request and self._questions is not None:
                     await self._questions.answer(frame, self._host)
+
+
+def pause_s(retry_ms: int | None) -> float:
+    """Seconds until the stream is opened again; ``retry_ms`` is the server's wish."""
+    if retry_ms is None:
+        return FIRST_RETRY_S
+    return min(max(retry_ms / 1000, LEAST_RETRY_S), LAST_RETRY_S)
 
 
 def _no_stream() -> Unsent:

@@ -123,15 +123,13 @@ async def whole(response: ResponseStream, *, timeout_s: float) -> bytes:
 
     :raises BadReply: larger than :data:`MAX_ANSWER_BYTES`. :raises NoReplyTimeout:
     """
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
     try:
         async with asyncio.timeout(timeout_s):
             async for part in response:
-                size += len(part)
-                if size > MAX_ANSWER_BYTES:
+                body += part
+                if len(body) > MAX_ANSWER_BYTES:
                     raise BadReply("body_too_large")
-                parts.append(part)
     except TimeoutError:
         raise NoReplyTimeout("timeout") from None
-    return b"".join(parts)
+    return bytes(body)

@@ -118,7 +118,11 @@ class Lines:
             del self._keyed[ident]
 
     async def forget(self, key: str) -> None:
-        """End what is open for a key."""
+        """End what is open for a key, and what is being opened for it: whoever asked for that is gone, and would leave
+        a conversation that nobody uses, in the place of somebody's who does."""
+        opening = [task for ident, task in self._opening.items() if ident is not None and ident[0] == key]
+        if opening:
+            await asyncio.wait(opening)
         for line in self.existing(key):
             self.drop(line)
             await line.aclose()

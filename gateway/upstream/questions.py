@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.door.call import OWN_META_PREFIX
 from gateway.door.host import ASKED_OF_HOSTS, Host, HostCannot
-from gateway.errors import INTERNAL_ERROR, METHOD_NOT_FOUND
+from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND
 from gateway.upstream.frames import Frame, error_for, result_for
 
 MAX_QUESTIONS = 16
@@ -24,6 +24,7 @@ _LOG = logging.getLogger("countersign.upstream")
 _EMPTY = msgspec.Raw(b"{}")
 _NOT_DECLARED = "This client did not declare that it can answer that."
 _BUSY = "Too many questions are open."
+_UNREADABLE = "The params cannot be read."
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -33,7 +34,7 @@ class _Mode(msgspec.Struct):
 
 
 _MODE = msgspec.json.Decoder(_Mode)
-_PARAMS = msgspec.json.Decoder(dict[str, Any])
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -> bool:
@@ -55,17 +56,22 @@ def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -
     return "form" in declared or not declared if mode == "form" else mode in declared
 
 
-def _their_own(params: msgspec.Raw) -> msgspec.Raw:
-    """A server's question less what only the gateway may say. Attack: a server asks for a confirmation in its name."""
+def their_own(params: msgspec.Raw) -> msgspec.Raw:
+    """A server's question less what only the gateway may say. Attack: a server asks for a confirmation in its name.
+
+    What is asked stays as it was written. :raises ValueError: :raises RecursionError: it cannot be read.
+    """
     encoded = bytes(memoryview(params))
     if OWN_META_PREFIX.encode() not in encoded and b"\\" not in encoded:
         return params
-    document = _PARAMS.decode(encoded)
-    meta = document.get("_meta")
-    if not isinstance(meta, dict):
+    members = _MEMBERS.decode(encoded)
+    if not bytes(members.get("_meta", b"")).lstrip().startswith(b"{"):
         return params
+    meta = _MEMBERS.decode(members["_meta"])
     kept = {name: value for name, value in meta.items() if not name.startswith(OWN_META_PREFIX)}
-    return msgspec.Raw(msgspec.json.encode({**document, "_meta": kept}))
+    if len(kept) == len(meta):
+        return params
+    return msgspec.Raw(msgspec.json.encode({**members, "_meta": kept}))
 
 
 class Questions:
@@ -101,7 +107,12 @@ class Questions:
             return error_for(key, METHOD_NOT_FOUND, _NOT_DECLARED)
         if len(self._open) >= MAX_QUESTIONS or key in self._open:
             return error_for(key, INTERNAL_ERROR, _BUSY)
-        task = self._open[key] = asyncio.create_task(self._asked(key, method, _their_own(params), host))
+        try:
+            asked = their_own(params)
+        except (ValueError, RecursionError):
+            # Raised here it would end the reading of all that this server says, of which one line is no more than that.
+            return error_for(key, INVALID_PARAMS, _UNREADABLE)
+        task = self._open[key] = asyncio.create_task(self._asked(key, method, asked, host))
         task.add_done_callback(lambda _: self._closed(key))
         return None
 

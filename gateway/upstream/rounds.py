@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import msgspec
 
+from gateway.door.call import OWN_META_PREFIX
 from gateway.door.host import NOBODY, Host, HostCannot
 from gateway.errors import INTERNAL_ERROR
-from gateway.upstream.questions import may_ask
+from gateway.upstream.questions import may_ask, their_own
 from gateway.upstream.target import Effect, Reply, Resumed
 
 MAX_ROUNDS = 10
@@ -39,6 +41,7 @@ class _InputRequired(msgspec.Struct, rename="camel"):
 
 
 _READ = msgspec.json.Decoder(_InputRequired)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 async def in_rounds(reply: Reply, again: Again, host: Host) -> Reply:
@@ -54,7 +57,7 @@ async def in_rounds(reply: Reply, again: Again, host: Host) -> Reply:
         if asked is None:
             return not_carried(reply, "The server asks for input that this host did not declare.")
         if not host.asks_in_band:
-            return reply
+            return _in_its_own_voice(reply, asked)
         answers = None
         if asked.input_requests:
             answers = await _answers(asked.input_requests, host)
@@ -70,18 +73,38 @@ async def in_rounds(reply: Reply, again: Again, host: Host) -> Reply:
 
 
 def _read(reply: Reply, host: Host) -> _InputRequired | None:
-    """What is asked; None where this host may not be asked all of it."""
+    """What is asked, less what only the gateway may say; None where this host may not be asked all of it."""
     if host is NOBODY or reply.result is None:
         return None
     try:
         asked = _READ.decode(reply.result)
+        for one in asked.input_requests.values():
+            one.params = their_own(one.params)
     except (ValueError, RecursionError):
         return None
     requests = asked.input_requests
     if len(requests) > MAX_REQUESTS or not (requests or asked.request_state is not None):
         return None
+    if any(key.startswith(OWN_META_PREFIX) for key in requests):
+        return None  # under such a key a host would answer the gateway
     allowed = all(may_ask(one.method, one.params, host.capabilities) for one in requests.values())
     return asked if allowed else None
+
+
+def _in_its_own_voice(reply: Reply, asked: _InputRequired) -> Reply:
+    """The question as it came, less what only the gateway may say: its host has it from us."""
+    assert reply.result is not None
+    came = bytes(reply.result)
+    if OWN_META_PREFIX.encode() not in came and b"\\" not in came:
+        return reply
+    members: dict[str, Any] = dict(_MEMBERS.decode(came))
+    if "inputRequests" not in members:
+        return reply
+    requests: dict[str, Any] = dict(_MEMBERS.decode(members["inputRequests"]))
+    for key, one in asked.input_requests.items():
+        requests[key] = {**_MEMBERS.decode(requests[key]), "params": one.params}
+    result = msgspec.Raw(_ENCODER.encode({**members, "inputRequests": requests}))
+    return msgspec.structs.replace(reply, result=result)
 
 
 async def _answers(requests: Mapping[str, _Asked], host: Host) -> msgspec.Raw | None:

@@ -38,8 +38,9 @@ class EventReader:
         self.last_id = last_id
         self.retry_ms: int | None = None
         self._limit = limit
-        self._open: list[bytes] = []  # pieces of the line that has not ended
-        self._data: list[bytes] = []  # data lines of the event that has not ended
+        # One buffer each: a list of two-byte lines would be twenty times the bytes that are counted.
+        self._open = bytearray()  # the line that has not ended
+        self._data: bytes | bytearray | None = None  # of the event that has not ended
         self._held = 0
         self._after_cr = False
         self._begun = False
@@ -58,24 +59,33 @@ class EventReader:
                 line = self._joined(line)
             if line:
                 self._field(line)
-            elif self._data:
-                events.append(Event(self._data[0] if len(self._data) == 1 else b" ".join(self._data)))
-                self._data, self._held = [], 0
+            elif self._data is not None:
+                events.append(Event(bytes(self._data)))
+                self._data, self._held = None, 0
         if rest:
-            self._open.append(rest)
+            self._open += rest
             self._hold(len(rest))
         return events
 
     def _joined(self, line: bytes) -> bytes:
-        whole = b"".join((*self._open, line))
-        self._held -= sum(map(len, self._open))
-        self._open = []
+        self._held -= len(self._open)
+        whole = bytes(self._open + line)
+        self._open = bytearray()
         return whole
 
     def _hold(self, size: int) -> None:
         self._held += size
         if self._held > self._limit:
             raise EventTooLarge("an event without an end")
+
+    def _add(self, value: bytes) -> None:
+        if self._data is None:
+            self._data = value  # nearly every event has one line, which is not copied
+            return
+        if not isinstance(self._data, bytearray):
+            self._data = bytearray(self._data)
+        self._data += b" "
+        self._data += value
 
     def _field(self, line: bytes) -> None:
         if not self._begun:
@@ -86,7 +96,7 @@ class EventReader:
             case b"data":
                 if value:
                     self._hold(len(value) + 1)
-                    self._data.append(value)
+                    self._add(value)
             case b"id" if len(value) <= MAX_ID_CHARS and all(0x21 <= byte <= 0x7E for byte in value):
                 self.last_id = value or None
             case b"retry" if value.isdigit() and len(value) < len(str(MAX_RETRY_MS)) + 1:

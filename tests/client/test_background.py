@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import CancelledError
 from typing import Any
 
 import pytest
@@ -33,3 +36,25 @@ def test_an_error_comes_out() -> None:
 
     with Background() as background, pytest.raises(KeyError):
         background.blocking(fails)("a", {})
+
+
+def test_a_thread_that_waits_when_it_closes_does_not_wait_for_ever() -> None:
+    """What it waited for was cancelled, and it is told."""
+    started, told = threading.Event(), list[BaseException]()
+
+    async def never() -> None:
+        started.set()
+        await asyncio.get_running_loop().create_future()
+
+    def waits() -> None:
+        try:
+            background.run(never())
+        except CancelledError as problem:
+            told.append(problem)
+
+    waiting = threading.Thread(target=waits, daemon=True)
+    with Background() as background:
+        waiting.start()
+        assert started.wait(20)
+    waiting.join(20)
+    assert len(told) == 1

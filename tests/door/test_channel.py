@@ -149,6 +149,16 @@ async def test_our_name_elsewhere_is_only_a_word(params: str) -> None:
     assert msgspec.json.decode(sent[1]["body"].removeprefix(b"data: ")) == msgspec.json.decode(note)
 
 
+@pytest.mark.parametrize("data", ["[" * 3_000 + "]" * 3_000, '"\\ud83d"'], ids=["deep", "half"])
+async def test_a_log_line_that_cannot_be_read_does_not_cost_the_answer_after_it(data: str) -> None:
+    """Attack: brackets without end, as deep as they were not too deep where the line was read first. Raised here, it
+    would make the outcome of the call unknown."""
+    sent: list[dict[str, Any]] = []
+    note = '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":' + data + ',"logger":"\\n"}}'
+    await a_channel(sent).notify(msgspec.Raw(note.encode()))
+    assert sent == []
+
+
 async def test_a_message_with_line_breaks_is_one_event() -> None:
     """Attack: a server that writes a second event, the answer, into the stream."""
     sent: list[dict[str, Any]] = []

@@ -17,6 +17,11 @@ class Ear:
         self._sent: list[dict[str, Any]] = []
         self.listener = Listener(a_channel(self._sent), rpc_id)
 
+    @property
+    def bodies(self) -> list[bytes]:
+        """What was written, event by event."""
+        return [one["body"] for one in self._sent if "body" in one]
+
     async def hears(self, frame: bytes) -> dict[str, Any]:
         """One frame of the server, as the host gets it."""
         await self.listener.notify(msgspec.Raw(frame))
@@ -58,6 +63,15 @@ async def test_the_gateways_own_keys_are_not_the_servers(key: str) -> None:
     frame = '{"jsonrpc":"2.0","method":"notifications/message","params":{"_meta":{"' + key + '":1}}}'
     heard = await Ear().hears(frame.encode())
     assert heard["params"]["_meta"] == {SUBSCRIPTION_META_KEY: "mine"}
+
+
+@pytest.mark.parametrize("data", [b"[" * 3_000 + b"]" * 3_000, b'"\\ud83d"'], ids=["deep", "half"])
+async def test_a_frame_that_cannot_be_read_does_not_end_the_stream(data: bytes) -> None:
+    """Attack: brackets without end, as deep as they were not too deep where the frame was read first."""
+    ear = Ear()
+    frame = b'{"jsonrpc":"2.0","method":"notifications/message","params":{"data":' + data + b"}}"
+    await ear.listener.notify(msgspec.Raw(frame))
+    assert ear.bodies == []
 
 
 async def test_a_server_that_says_nothing_is_acknowledged_as_such() -> None:

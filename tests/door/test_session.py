@@ -23,7 +23,7 @@ from gateway.door.session import (
 from gateway.errors import MalformedRequest, Unavailable
 from gateway.upstream.target import Reply
 from tests.support.clock import ManualClock
-from tests.support.door import BOTH, OTHER_SERVER, Asked, Door, opened_door
+from tests.support.door import BOTH, LEGACY, MODERN, OTHER_SERVER, Asked, Door, opened_door
 from tests.support.until import until
 from tests.support.walking import OTHER, READ, done
 
@@ -280,6 +280,21 @@ async def test_an_ended_session_is_gone_and_its_server_is_told(door: Door) -> No
     await until(lambda: door.upstream.forgotten)
     assert (await door.delete(session).end()).status == 404
     assert (await door.post("tools/call", CALL, session=session).end()).status == 404
+    assert door.upstream.calls == []
+
+
+@pytest.mark.parametrize("protocol", [MODERN, LEGACY])
+async def test_what_a_host_declares_is_not_kept_whatever_its_size(door: Door, protocol: str) -> None:
+    """Attack: two hundred sessions of one caller, each with a megabyte of capabilities."""
+    large = {"elicitation": {}, "experimental": {"x": ["y" * 100] * 200}}
+    params: dict[str, Any] = {"name": READ, "arguments": {}}
+    if protocol == LEGACY:
+        params = {"protocolVersion": LEGACY, "capabilities": large, "clientInfo": {}}
+        asked = door.post("initialize", params)
+    else:
+        asked = door.post("tools/call", params, protocol=MODERN, capabilities=large)
+    await asked.end()
+    assert asked.code == "door.params"
     assert door.upstream.calls == []
 
 

@@ -146,6 +146,32 @@ async def test_a_session_that_ends_while_its_stream_is_judged_has_none(door: Doo
     assert speaker.hosts == []
 
 
+async def test_a_session_that_ends_while_its_stream_waits_for_the_one_before_has_none(door: Door) -> None:
+    """The same, where the stream before takes its time to end."""
+    session, go, listened = await door.open(), asyncio.Event(), list[Host]()
+    ending = asyncio.Event()
+
+    async def slow_to_end(host: Host) -> None:
+        listened.append(host)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ending.set()
+            await go.wait()
+
+    door.upstream.streaming = slow_to_end
+    first = door.get(session)
+    await until(lambda: listened)
+    second = door.get(session)
+    await ending.wait()
+    assert (await door.delete(session).end()).status == 204
+    go.set()
+    await first.end()
+    await second.end()
+    assert (second.status, second.code) == (404, "door.session_unknown")
+    assert len(listened) == 1
+
+
 async def test_a_server_without_a_stream_is_silent(door: Door) -> None:
     """The stream stands nevertheless: hosts that find it ended open it again and again."""
     session = await door.open()

@@ -1,6 +1,7 @@
 """The bytes of a response, however they arrive, give the same response or the same refusal."""
 
 import asyncio
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
@@ -226,6 +227,25 @@ async def test_reading_pauses_until_the_reader_takes() -> None:
     assert connection.take() == b"abcde"
     paused.append(wire.paused)
     assert paused == [False, True, False]
+
+
+async def test_a_body_in_tiny_chunks_costs_no_more_than_its_bytes() -> None:
+    """Attack: each of them an object of its own, and a body within its bound is twenty times as much memory."""
+    connection = Connection(Limits(), lambda _: None)
+    connection.connection_made(Wire())
+    connection.send(b"request", head_only=False, streaming=False)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            connection.data_received(b"2\r\nab\r\n" * 500)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 500_000
+    connection.data_received(b"0\r\n\r\n")
+    await connection.ready(None)
+    assert connection.take() == b"ab" * 50_000
 
 
 async def test_a_connection_lost_before_any_byte() -> None:

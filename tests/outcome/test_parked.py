@@ -426,6 +426,32 @@ async def test_one_conversation_parks_only_so_many_calls() -> None:
     await lot.parking.aclose()
 
 
+async def test_a_server_that_asks_and_does_not_wait_parks_only_so_many() -> None:
+    """Attack: the answers that nobody comes back for are kept, each for minutes; so they are counted, too."""
+    lot = Lot()
+
+    async def asks_and_answers(host: Host) -> Reply:
+        asking = asyncio.create_task(lot.asks(host))
+        go.append(asking)
+        await over.wait()
+        asking.cancel()
+        return done()
+
+    go: list[asyncio.Task[Reply]] = []
+    over = asyncio.Event()
+    parked = [await lot.start(make=asks_and_answers) for _ in range(MAX_PARKED_OF_ONE)]
+    over.set()
+    assert all(isinstance(one, Question) for one in parked)
+    await asyncio.gather(*go, return_exceptions=True)
+    await lot.start()
+    assert lot.refused == 1
+    first = parked[0]
+    assert isinstance(first, Question)
+    assert (await late(lot, first)).effect is Effect.EXECUTED
+    assert isinstance(await lot.start(), Question), "its place is free again"
+    await lot.parking.aclose()
+
+
 async def test_one_process_parks_only_so_many_calls() -> None:
     """Whoever they are for."""
     lot = Lot()

@@ -647,3 +647,31 @@ async def test_headers_are_computed_from_what_is_sent() -> None:
     assert re.fullmatch(r"=\?base64\?.*\?=", str(names[1][1]))
     assert names[2:] == [("prompts/get", "p"), ("tasks/get", "t")]
     assert server.of("resources/read")[0].message["params"]["x"] == [1]
+
+
+async def test_who_goes_while_a_session_opens_leaves_none_behind() -> None:
+    """Attack: to subscribe and hang up, again and again, and so to take the places of everybody's sessions."""
+    opening, go = asyncio.Event(), asyncio.Event()
+
+    async def called(one: Exchange) -> None:
+        await one.answer(result={"content": []})
+
+    raw = RawServer(called)
+    plainly = raw._answered
+
+    async def answered(one: Exchange) -> None:
+        if one.message.get("method") == "initialize" and raw.sessions:
+            opening.set()
+            await go.wait()
+        await plainly(one)
+
+    raw._answered = answered  # type: ignore[method-assign]
+    async with raw_mcp(raw) as upstream:
+        listening = asyncio.create_task(upstream.listen({}, host=RecordingHost("listen:1")))
+        await opening.wait()
+        listening.cancel()
+        await asyncio.wait({listening})
+        forgetting = asyncio.create_task(upstream.forget("listen:1"))
+        go.set()
+        await forgetting
+        assert [one.header("mcp-session-id") for one in raw.verbs("DELETE")] == ["s2"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import UpstreamUnavailable
+from gateway.upstream.http_listener import FIRST_RETRY_S, LAST_RETRY_S, LEAST_RETRY_S, pause_s
 from gateway.upstream.mcp_http import McpHttp
 from tests.support.raw_mcp import (
     LEGACY,
@@ -99,6 +100,15 @@ async def test_a_stream_that_ends_at_once_is_given_up() -> None:
     async with raw_mcp(raw) as upstream:
         await listening(upstream, RecordingHost())
     assert len(raw.verbs("GET")) == 3
+
+
+@pytest.mark.parametrize(
+    ("wish", "pause"),
+    [(None, FIRST_RETRY_S), (0, LEAST_RETRY_S), (1, LEAST_RETRY_S), (5_000, 5.0), (3_600_000, LAST_RETRY_S)],
+)
+def test_a_server_cannot_make_the_gateway_connect_without_a_pause(wish: int | None, pause: float) -> None:
+    """Whatever it says on the stream that it ends each time."""
+    assert pause_s(wish) == pause
 
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])

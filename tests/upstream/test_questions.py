@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.upstream.frames import read_frame
+from gateway.upstream.frames import Frame, read_frame
 from gateway.upstream.questions import Questions, may_ask
 from tests.support.recording_host import RecordingHost
 from tests.support.until import until
@@ -57,3 +57,18 @@ async def test_a_host_that_breaks_leaves_no_server_waiting() -> None:
     await until(lambda: settled)
     assert msgspec.json.decode(sent[0])["error"]["code"] == -32603
     assert not questions.pending
+
+
+async def test_a_question_that_cannot_be_read_does_not_end_the_reading_of_its_server() -> None:
+    """Attack: brackets as deep as they were not too deep where the frame was read: the server is told, no more."""
+    sent: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+
+    deep = b'{"message":"a\\n","requestedSchema":' + b"[" * 3_000 + b"]" * 3_000 + b"}"
+    # ``may_ask`` of a root listing does not look at its params.
+    frame = Frame(jsonrpc="2.0", id=msgspec.Raw(b"1"), method="roots/list", params=msgspec.Raw(deep))
+    questions = Questions({"roots": {}}, send)
+    await questions.answer(frame, RecordingHost(capabilities={"roots": {}}))
+    assert msgspec.json.decode(sent[0])["error"]["code"] == -32602

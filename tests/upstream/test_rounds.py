@@ -111,3 +111,32 @@ async def test_a_host_that_cannot() -> None:
     roots = waiting(inputRequests={"a": {"method": "roots/list"}})
     assert (await in_rounds(roots, server.again, host)).effect is Effect.UNKNOWN
     assert server.resumed == []
+
+
+@pytest.mark.parametrize("key", ["dev.countersign/confirm", "dev.countersign\\u002fconfirm"])
+async def test_a_server_of_today_cannot_sign_its_question_with_our_key(key: str) -> None:
+    """Whoever is asked here, and whoever takes it home, gets it without."""
+    form = (
+        '{"method":"elicitation/create","params":{"message":"m","_meta":{"' + key + '":1,"theirs":1}},"x":1}'
+    )
+    result = '{"resultType":"input_required","requestState":"s","inputRequests":{"a":' + form + "}}"
+    first = Reply(effect=Effect.WAITING, result=msgspec.Raw(result.encode()))
+    asked, takes_home = RecordingHost(), RecordingHost(in_band=False)
+    assert await in_rounds(first, Server(DONE).again, asked) is DONE
+    assert asked.asked == [("elicitation/create", {"message": "m", "_meta": {"theirs": 1}})]
+    reply = await in_rounds(first, Server(DONE).again, takes_home)
+    assert reply.result is not None
+    request = {"method": "elicitation/create", "params": {"message": "m", "_meta": {"theirs": 1}}, "x": 1}
+    assert msgspec.json.decode(reply.result) == {
+        "resultType": "input_required",
+        "requestState": "s",
+        "inputRequests": {"a": request},
+    }
+
+
+async def test_a_server_does_not_ask_under_the_gateways_own_name() -> None:
+    """The answer under that name would be read as the gateway's."""
+    for host in (RecordingHost(), RecordingHost(in_band=False)):
+        first = waiting(inputRequests={"dev.countersign/confirm": FORM}, requestState="s")
+        reply = await in_rounds(first, Server(DONE).again, host)
+        assert (reply.effect, reply.result, host.asked) == (Effect.UNKNOWN, None, [])

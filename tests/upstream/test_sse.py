@@ -1,5 +1,7 @@
 """Events out of bytes, however these arrive; a half event never happened, and none is larger than its bound."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +94,21 @@ def test_a_long_stream_of_small_events_is_none_of_that() -> None:
     reader = EventReader(limit=50)
     for _ in range(1000):
         assert read(b": a comment\ndata: 1234567890\n\n", reader=reader) == [b"1234567890"]
+
+
+@pytest.mark.parametrize("piece", [b"data:xx\n" * 500, b"xx"], ids=["lines", "pieces"])
+def test_small_pieces_cost_no_more_than_their_bytes(piece: bytes) -> None:
+    """Attack: an event of millions of lines, or a line of millions of pieces, each an object of its own."""
+    reader = EventReader()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(100_000 * 2 // len(piece) if piece == b"xx" else 200):
+            reader.feed(bytes(bytearray(piece)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held - before < 1_000_000
 
 
 @given(st.binary(max_size=80))
