@@ -20,6 +20,7 @@ from gateway.errors import PolicyUnavailable
 from gateway.policy.engine import Entrypoint, Evaluation, Failure, PolicyRefused, Readiness, unavailable
 from gateway.policy.loading import LoadedPolicy, evaluate, load_policy
 from gateway.policy.rego_cpp import Interpreter
+from gateway.policy.trial import tried
 from gateway.policy.vectors import VECTORS
 
 WORKERS = 2
@@ -60,9 +61,13 @@ class Embedded:
         return self._policy.revision
 
     async def reload(self, folder: Path) -> None:
-        """Replace the policy by what the folder says now. Raises PolicyRefused and keeps the old one, stale."""
+        """Replace the policy by what the folder says now. Raises PolicyRefused and keeps the old one, stale.
+
+        What is edited while it is tried is refused, too.
+        """
         try:
-            self._policy = await asyncio.to_thread(load_policy, folder)
+            revision = await tried(folder)
+            self._policy = await asyncio.to_thread(load_policy, folder, only=revision)
         except PolicyRefused as error:
             self._refusal = error.message
             raise

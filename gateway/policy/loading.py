@@ -25,9 +25,14 @@ class LoadedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
 
 
-def load_policy(folder: Path) -> LoadedPolicy:
-    """Read, compile, inspect the plan, ask the known vectors. Raises PolicyRefused; nothing is kept then."""
+def load_policy(folder: Path, *, only: str | None = None) -> LoadedPolicy:
+    """Read, compile, inspect the plan, ask the known vectors. ``only``: no other revision than this.
+
+    Raises PolicyRefused; nothing is kept then. NOT survived: what rego-cpp ends the process for (``trial.py``).
+    """
     source = read_policy(folder)
+    if only is not None and source.revision != only:
+        raise PolicyRefused(f"{folder}: was edited again meanwhile")
     try:
         check_rules(source.data.get(ROOT, {}).get("arguments", {}).get("rules"))
     except PatternRefused as problem:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.policy.embedded import Embedded
+from gateway.policy.engine import PolicyRefused
 from gateway.policy.reload import Reloader, ReloadEvent, stamp
 from tests.support.policies import write_policy
 
@@ -45,11 +46,11 @@ async def test_nothing_changed(watched: Watched) -> None:
     assert watched.events == []
 
 
-async def test_an_edit_goes_live_when_it_has_settled(watched: Watched) -> None:
-    """The first look sees an edit, the second one, which sees no further edit, takes it up."""
+async def test_an_edit_goes_live(watched: Watched) -> None:
+    """Once."""
     old = watched.engine.revision
     write_policy(watched.folder.parent, EDIT)
-    assert [await watched.reloader.check() for _ in range(3)] == [False, True, False]
+    assert [await watched.reloader.check() for _ in range(2)] == [True, False]
     assert watched.engine.revision != old
     assert watched.events == [ReloadEvent(revision=watched.engine.revision, error=None)]
 
@@ -58,12 +59,12 @@ async def test_a_broken_edit_is_reported_once(watched: Watched) -> None:
     """The old policy stays, the report says why, and it is said again only for another edit."""
     old = watched.engine.revision
     write_policy(watched.folder.parent, BROKEN)
-    assert [await watched.reloader.check() for _ in range(4)] == [False, True, False, False]
+    assert [await watched.reloader.check() for _ in range(3)] == [True, False, False]
     (event,) = watched.events
     assert (event.revision, watched.engine.revision) == (old, old)
     assert "more.rego" in (event.error or "")
     (watched.folder / "decision/more.rego").unlink()
-    assert [await watched.reloader.check() for _ in range(2)] == [False, True]
+    assert [await watched.reloader.check() for _ in range(2)] == [True, False]
     assert watched.events[-1].error is None
     assert not (await watched.engine.ready()).stale
 
@@ -74,9 +75,37 @@ async def test_a_vanished_folder_is_no_new_policy(watched: Watched) -> None:
     for path in watched.folder.rglob("*.*"):
         path.unlink()
     assert stamp(watched.folder) == ()
-    assert [await watched.reloader.check() for _ in range(2)] == [False, True]
+    assert [await watched.reloader.check() for _ in range(2)] == [True, False]
     assert watched.engine.revision == old
     assert watched.events[0].error is not None
+
+
+class Writing:
+    """An engine that is given half an edit, of which the other half is written meanwhile."""
+
+    revision = "old"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.given = 0
+
+    async def reload(self, folder: Path) -> None:
+        """Refuse the half."""
+        self.given += 1
+        if self.given == 1:
+            write_policy(self._folder.parent, EDIT)
+            raise PolicyRefused("half of it")
+        self.revision = "new"
+
+
+async def test_half_of_an_edit_is_not_called_broken(tmp_path: Path) -> None:
+    """It is looked at again when it is whole; nobody hears of the half."""
+    folder = write_policy(tmp_path)
+    engine, events = Writing(folder), list[ReloadEvent]()
+    reloader = Reloader(folder, engine, report=events.append)
+    write_policy(tmp_path, BROKEN)
+    assert [await reloader.check() for _ in range(3)] == [False, True, False]
+    assert events == [ReloadEvent(revision="new", error=None)]
 
 
 async def test_run_notices_by_itself(watched: Watched) -> None:
