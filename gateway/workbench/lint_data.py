@@ -18,6 +18,13 @@ from gateway.workbench.questions import Document, Tools
 MAX_SCHEMA_ERRORS = 10
 """Errors of one file that are told."""
 
+_BY_NAME_ALONE = frozenset({"environment", "migration", "redaction", "transactions"})
+_BY_EITHER = frozenset({"budgets", "decisions", "limits", "usage"})
+"""How rooms know tools: by name, by name or as server/name; the others as ``_classified`` writes them."""
+
+_WEAKEST_FIRST = ("host", "link", "oidc")
+"""Of the kinds of evidence, those whose order nobody can doubt."""
+
 
 def lint_data(
     pack: Pack, schemas: Mapping[str, Document], tools: Mapping[str, Tools], *, now: float
@@ -28,6 +35,7 @@ def lint_data(
         *_names(pack.data),
         *_places(pack.data, tools),
         *_never(pack.data, now),
+        *_turned(pack.data),
     ]
 
 
@@ -46,17 +54,39 @@ def _schemas(data: Document, schemas: Mapping[str, Document]) -> Iterator[Findin
 
 def _names(data: Document) -> Iterator[Finding]:
     known = _classified(data)
-    of_any_server = known | {name.rpartition("/")[2] for name in known}
+    plain = {name.rpartition("/")[2] for name in known}
     for room, place, name in _mentioned(data):
-        if name not in (of_any_server if room in ("budgets", "migration", "usage") else known):
-            yield _finding(
-                "tools",
-                "error",
-                room,
-                place,
-                f"there is no tool {name!r}: it has no data class, so every call of it is denied before this is read",
-                "correct the name, or classify the tool in classes/data.yaml",
-            )
+        if room in _BY_NAME_ALONE:
+            found = name in plain
+        elif room in _BY_EITHER:
+            found = name in plain or _qualified(name, data)
+        else:
+            found = name in known
+        if found:
+            continue
+        alone = room in _BY_NAME_ALONE and name.rpartition("/")[2] in plain
+        yield _finding(
+            "tools",
+            "error",
+            room,
+            place,
+            f"tools stand here by their name alone, {name!r} is never met"
+            if alone
+            else f"there is no tool {name!r}: it has no data class, so every call of it is denied before this is read",
+            "leave the server out"
+            if alone
+            else "correct the name, or classify the tool in classes/data.yaml",
+        )
+
+
+def _qualified(name: str, data: Document) -> bool:
+    """Whether ``server/tool`` is a tool that the server can have: of its own table, or without one, of all."""
+    server, _, tool = name.rpartition("/")
+    classes = _object(data, "classes")
+    own = _object(classes, "servers").get(server)
+    if isinstance(own, dict):
+        return tool in own
+    return bool(server) and (tool in _object(classes, "tools") or tool in _object(classes, "aliases"))
 
 
 def _classified(data: Document) -> frozenset[str]:
@@ -80,8 +110,17 @@ def _mentioned(data: Document) -> Iterator[tuple[str, str, str]]:
         yield "limits", f"/amount_required/{number}", str(name)
     for name in _object(_object(_object(data, "migration"), "ramps"), "tools"):
         yield "migration", f"/ramps/tools/{name}", name
-    for name in _object(_object(data, "usage"), "tools"):
-        yield "usage", f"/tools/{name}", name
+    for number, name in enumerate(_list(_object(_object(data, "environment"), "closed"), "tools")):
+        yield "environment", f"/closed/tools/{number}", str(name)
+    tables = (
+        ("usage", "tools"),
+        ("redaction", "tools"),
+        ("transactions", "replayable"),
+        ("decisions", "masked"),
+    )
+    for room, table in tables:
+        for name in _object(_object(data, room), table):
+            yield room, f"/{table}/{name}", name
     budgets = _object(_object(data, "budgets"), "budgets")
     for budget, entry in budgets.items():
         for number, name in enumerate(_list(entry, "tool") if isinstance(entry, dict) else ()):
@@ -116,6 +155,8 @@ def _pointers(table: str, name: str, entry: Document) -> Iterator[tuple[str, str
         yield f"/structure/{name}/max_items", pointer
     for key in _list(entry, "keys"):
         yield f"/structure/{name}/keys", f"/{key}"
+    for pointer in _list(entry, "forbidden"):
+        yield f"/structure/{name}/forbidden", str(pointer)
 
 
 def _never(data: Document, now: float) -> Iterator[Finding]:
@@ -150,6 +191,22 @@ def _never(data: Document, now: float) -> Iterator[Finding]:
                 f"exempts nothing: {why}",
                 "delete it",
             )
+
+
+def _turned(data: Document) -> Iterator[Finding]:
+    """On a scale that was turned round, what is pressed inside the host is worth more than a login."""
+    scale = [one for one in _list(_object(data, "consent"), "assurance") if one in _WEAKEST_FIRST]
+    if scale and tuple(scale) != _WEAKEST_FIRST:
+        yield _finding(
+            "scale",
+            "error",
+            "consent",
+            "/assurance",
+            f"the weakest evidence stands first, and that is not {scale[0]!r}"
+            if scale[0] != _WEAKEST_FIRST[0]
+            else "a link is weaker evidence than a login at the identity provider",
+            "assurance: [host, agent, link, oidc]",
+        )
 
 
 def _schema_of(name: str, tools: Mapping[str, Tools]) -> Document | None:

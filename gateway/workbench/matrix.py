@@ -38,7 +38,8 @@ def matrix(before: Document, after: Document, tools: Mapping[str, Tools]) -> Ite
     movers = {*_movers(before), *_movers(after)}
     for server, tool in names:
         known = tools.get(server)
-        moves = tool in movers or (known is not None and known.money_of(tool, {}) is not None)
+        a_mover = not movers.isdisjoint({tool, f"{server}/{tool}"})
+        moves = a_mover or (known is not None and known.money_of(tool, {}) is not None)
         money = [None, *amounts] if moves else [None]
         for paypal in ("sandbox", "production"):
             for role in roles:

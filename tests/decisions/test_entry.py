@@ -67,6 +67,26 @@ def test_who_pays_is_no_way_around_the_mask(*, keep: bool, places: list[str]) ->
     assert Kept(keep=True, masked={}).of(asked) == (asked, "kept")
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("create_invoice", {"detail": {"note": "to Ann"}}),
+        ("update_subscription", {"shipping_address": {"name": {"full_name": "Ann"}}}),
+        ("cancel_subscription", {"reason": "Ann moved"}),
+        ("accept_dispute_claim", {"note": "sorry, Ann"}),
+        ("send_invoice", {"additional_recipients": ["Ann@example.com"]}),
+    ],
+)
+def test_texts_and_addresses_are_masked_where_the_tools_have_them(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    """Of what ships; a place that a tool does not have masks nothing."""
+    asked = {"call": {"server": "paypal"}, "tool": {"name": tool}, "arguments": arguments}
+    kept, how = Kept.load(POLICIES / "gateway").of(asked)
+    assert how == "masked"
+    assert "Ann" not in str(kept["arguments"])
+
+
 def test_what_ships_masks_people_and_keeps_what_is_judged(tmp_path: Path) -> None:
     """Without the file nothing is kept; a damaged one is refused."""
     shipped = Kept.load(POLICIES / "gateway")

@@ -63,6 +63,75 @@ def test_what_ships_has_nothing(folder: Path) -> None:
             "warning",
             "/rules/create_refund/capture_id",
         ),
+        ("environment", "tools: []", "tools: [create_refnd]", "tools", "error", "create_refnd"),
+        (
+            "environment",
+            "tools: []",
+            "tools: [paypal/create_refund]",
+            "tools",
+            "error",
+            "by their name alone",
+        ),
+        ("redaction", "  get_order:", "  get_ordr:", "tools", "error", "get_ordr"),
+        ("transactions", "replayable: {}", "replayable: {pay_ordr: 900}", "tools", "error", "pay_ordr"),
+        ("decisions", "  create_refund:", "  create_refnd:", "tools", "error", "create_refnd"),
+        ("limits", "  - create_refund", "  - other/create_refnd", "tools", "error", "other/create_refnd"),
+        (
+            "arguments",
+            "structure:\n",
+            "structure:\n  create_refund: {forbidden: [/invoice_di]}\n",
+            "paths",
+            "error",
+            "/invoice_di",
+        ),
+        (
+            "arguments",
+            "structure:\n",
+            'structure:\n  create_refund: {forbidden: ["/items/*"]}\n',
+            "schema",
+            "error",
+            "/structure/create_refund/forbidden/0",
+        ),
+        (
+            "arguments",
+            "structure:\n",
+            'structure:\n  create_refund: {max_items: {"/a/*/b/*/c": 1}}\n',
+            "schema",
+            "error",
+            "/a/*/b/*/c",
+        ),
+        (
+            "consent",
+            "assurance: [host, agent, link, oidc]",
+            "assurance: [oidc, link, agent, host]",
+            "scale",
+            "error",
+            "'oidc'",
+        ),
+        (
+            "consent",
+            "assurance: [host, agent, link, oidc]",
+            "assurance: [host, agent, oidc, link]",
+            "scale",
+            "error",
+            "a link is weaker",
+        ),
+        (
+            "budgets",
+            "budgets: {}",
+            "budgets: {day: {caller: any, tool: any, payee: [a b], window_seconds: 60, limits: {USD: '1'}}}",
+            "schema",
+            "error",
+            "/budgets/day/payee",
+        ),
+        (
+            "migration",
+            "exemptions: []",
+            "exemptions: [{server: w, tool: t, expires: 1798761600000}]",
+            "schema",
+            "error",
+            "/exemptions/0/expires",
+        ),
         (
             "migration",
             "tools: {}",
@@ -98,6 +167,19 @@ def test_a_mistake_is_found(
     assert ours, found(folder)
     assert {one.severity for one in ours} == {severity}
     assert all(one.where.startswith(f"gateway/{room}/data.yaml") and one.remedy for one in ours)
+
+
+def test_a_tool_of_one_server_may_be_named_where_rules_look_for_that(folder: Path) -> None:
+    """Of a server without a table of its own, all tools; of one with a table, those in it."""
+    edited(folder / "classes" / "data.yaml", "servers: {}", "servers: {depot: {ship_parcel: 3}}")
+    edited(
+        folder / "limits" / "data.yaml",
+        "  - create_refund",
+        "  - create_refund\n  - paypal/pay_order\n  - depot/ship_parcel\n  - ship_parcel",
+    )
+    assert found(folder) == []
+    edited(folder / "limits" / "data.yaml", "  - depot/ship_parcel", "  - depot/pay_order")
+    assert [one.where for one in found(folder)] == ["gateway/limits/data.yaml /amount_required/3"]
 
 
 def test_an_exemption_still_counts_until_its_second(folder: Path) -> None:

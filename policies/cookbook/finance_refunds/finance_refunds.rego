@@ -6,7 +6,7 @@ import data.gateway.limits
 # title: Large refunds are for finance
 # description: >-
 #   A refund above the amount of its currency needs the role `finance` on top of what its class needs. A currency that is
-#   not listed counts as above.
+#   not listed counts as above. Accepting a claim is a refund, too: its amount is that of the dispute.
 codes contains "site.refund_needs_finance" if {
 	input.tool.name in _refund_tools
 	not _small_refund
@@ -14,7 +14,7 @@ codes contains "site.refund_needs_finance" if {
 }
 
 # What you change: the tools, the amount that everybody may refund, and the role.
-_refund_tools := {"create_refund", "refund_transaction"}
+_refund_tools := {"create_refund", "refund_transaction", "accept_dispute_claim"}
 
 _refund_without_finance := {"USD": "100.00", "EUR": "100.00", "GBP": "80.00"}
 

@@ -11,6 +11,7 @@ test_a_large_refund_needs_finance if {
 	needs_finance({"money": {"amount": null}})
 	needs_finance({"money": null})
 	needs_finance({"tool": {"name": "refund_transaction"}, "money": {"amount": "500.00"}})
+	needs_finance({"tool": {"name": "accept_dispute_claim"}, "money": {"amount": "500.00"}})
 }
 
 test_a_small_refund_does_not if {

@@ -7,8 +7,7 @@ package gateway.site
 #   the question's own time: a policy has no clock. Whoever would notice is asleep at night.
 codes contains "site.quiet_night" if {
 	input.env.paypal == "production"
-	name := input.tool.name
-	name in data.gateway.limits.amount_required
+	_moves_money
 	not _by_day
 }
 
@@ -16,6 +15,10 @@ codes contains "site.quiet_night" if {
 _day_begins := 6
 
 _day_ends := 20
+
+_moves_money if input.tool.name in data.gateway.limits.amount_required
+
+_moves_money if concat("/", [input.call.server, input.tool.name]) in data.gateway.limits.amount_required
 
 _by_day if {
 	second := input.env.now % 86400

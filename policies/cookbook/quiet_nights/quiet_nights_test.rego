@@ -15,6 +15,15 @@ test_nothing_moves_at_night if {
 	}
 }
 
+test_nor_by_a_tool_of_one_server if {
+	question := {
+		"call": {"server": "depot"}, "env": {"paypal": "production", "now": 1795132800},
+		"tool": {"name": "ship_parcel"},
+	}
+	"site.quiet_night" in site.codes with input as question
+		with data.gateway.limits.amount_required as ["depot/ship_parcel"]
+}
+
 test_by_day_it_does if {
 	every second in [21600, 43200, 71999] {
 		not too_late("production", "create_refund", second)

@@ -29,6 +29,13 @@ codes contains "site.subscription_price" if {
 	not _fair_price(price)
 }
 
+# A fair price times a hundred units is none: what is charged in one cycle, as far as the gateway knows it.
+codes contains "site.subscription_price" if {
+	input.tool.name in {"create_subscription", "update_subscription"}
+	is_object(input.money)
+	not _fair_price({"value": input.money.amount, "currency_code": input.money.currency})
+}
+
 # What you change: the highest price of one billing cycle, by currency.
 _highest_price := {"USD": "500.00", "EUR": "500.00", "GBP": "400.00"}
 

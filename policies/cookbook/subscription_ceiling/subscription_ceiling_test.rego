@@ -26,3 +26,14 @@ test_a_price_that_is_changed if {
 	not too_dear("update_subscription", {"currency_code": "USD", "fixed_price": {"sequence": 1, "value": "499"}})
 	not too_dear("update_subscription", {"custom_id": "a"})
 }
+
+charged(amount) := {
+	"tool": {"name": "create_subscription"}, "arguments": {"plan_id": "P-1", "quantity": "100"},
+	"money": {"amount": amount, "currency": "USD"},
+}
+
+test_units_count if {
+	"site.subscription_price" in site.codes with input as charged("500.01")
+	"site.subscription_price" in site.codes with input as charged(null)
+	not "site.subscription_price" in site.codes with input as charged("500.00")
+}

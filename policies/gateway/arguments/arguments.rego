@@ -87,7 +87,7 @@ _unsigned_will_do(_) if input.consent.handshake.satisfied == true
 
 _unsigned_will_do(class) if {
 	asked_for := data.gateway.arguments.signed[input.call.era]
-	is_array(asked_for)
+	classes.readable(asked_for)
 	not class in asked_for
 }
 

@@ -68,6 +68,8 @@ test_an_internal_tool_over_rest_wants_a_signature if {
 test_an_unknown_era_or_list_wants_a_signature if {
 	arguments.codes == {"arguments.signature_missing"} with input as example_test.patched(rest, "/call/era", "other")
 	arguments.codes == {"arguments.signature_missing"} with input as example_test.read with data.gateway.arguments.signed as {}
+	arguments.codes == {"arguments.signature_missing"} with input as example_test.read
+		with data.gateway.arguments.signed.modern as ["4"]
 }
 
 test_patterns if {

@@ -104,15 +104,30 @@ test_entries_that_are_none if {
 			"a number for a caller": {"caller": [7]},
 			"some tool": {"tool": "create_refund"},
 			"no payee": {"payee": null},
+			"a payee with a blank": {"payee": ["shop@example.com", "shop @example.com"]},
+			"a payee with a letter that is folded away": {"payee": ["stra\u00dfe@example.com"]},
+			"a payee of full width": {"payee": ["\uff53hop@example.com"]},
+			"a payee with a new line": {"payee": ["shop@example.com\n"]},
+			"a payee of nothing": {"payee": [""]},
+			"one payee as text": {"payee": "shop@example.com"},
 			"right": {},
+			"right for each payee": {"payee": "each"},
 			"right with lists": {"caller": ["a"], "tool": ["b", "c"], "payee": ["d"]},
 		}
 		budgets.objection == "budgets.unconfigured" with input as example_test.refund
 			with data.gateway.budgets.budgets as {"one": object.union(entry, changes), "two": entry}
 	}
 
-	count(broken) == 11
-	every name in ["right", "right with lists"] { not name in broken }
+	count(broken) == 17
+	every name in ["right", "right for each payee", "right with lists"] { not name in broken }
+}
+
+test_a_named_tool_is_denied_when_its_entry_cannot_be_read if {
+	named := object.union(entry, {"tool": ["list_products"], "caller": "agent-7"})
+	budgets.objection == "budgets.unconfigured" with input as example_test.read
+		with data.gateway.budgets.budgets as {"one": named}
+	not budgets.objection with input as example_test.read
+		with data.gateway.budgets.budgets as {"one": object.union(named, {"tool": ["get_order"]})}
 }
 
 test_no_limits if {

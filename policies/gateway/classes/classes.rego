@@ -40,3 +40,15 @@ _general if {
 # title: The tool has no class
 # description: There is no default class; an unclassified tool can never be executed.
 objection := "classes.unclassified"
+
+# METADATA
+# title: A list of classes that can be read
+# description: >-
+#   The classes are numbers here, and texts where they are keys. A class that stands in such a list as a text would never be
+#   met, and what the list protects it from would be off.
+readable(list) if {
+	is_array(list)
+	every class in list {
+		class in {1, 2, 3, 4, 5}
+	}
+}

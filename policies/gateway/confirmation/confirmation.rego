@@ -15,7 +15,7 @@ import data.gateway.site
 #   asks for people.
 needed(class) if class <= 2
 
-needed(class) if data.gateway.consent.confirm[format_int(class, 10)]
+needed(class) if not _unasked(class)
 
 needed(_) if site.quorum >= 1
 
@@ -23,12 +23,7 @@ needed(_) if site.quorum >= 1
 # title: Requirement
 # description: What the operator asks for, for this class at this place. Undefined unless every part of it is usable.
 requirement(class) := wanted if {
-	key := _key(class)
-	wanted := object.get(
-		data.gateway.consent.confirm_at,
-		[input.env.paypal, key],
-		data.gateway.consent.confirm[key],
-	)
+	wanted := _entry(_key(class))
 	is_array(wanted.by)
 	count(wanted.by) > 0
 	is_number(wanted.quorum)
@@ -136,11 +131,21 @@ _independent(who, false) if {
 	who != ""
 }
 
+# Tables that are missing or no tables ask for it, and then it is unconfigured.
+_unasked(class) if _entry(format_int(class, 10)) == false
+
+# What the operator wrote for a class: at this place, else in general; false where nothing is written.
+_entry(key) := object.get(
+	data.gateway.consent.confirm_at,
+	[input.env.paypal, key],
+	object.get(data.gateway.consent.confirm, key, false),
+)
+
 # Whose entry a class goes by. Where only a rule of the site asks for people, who counts is said by the entry of class 2.
 _key(class) := "2" if {
 	class >= 3
 	site.quorum >= 1
-	object.get(data.gateway.consent.confirm, format_int(class, 10), null) == null
+	_unasked(class)
 } else := format_int(class, 10)
 
 # The ways in which a confirmation may name the caller.

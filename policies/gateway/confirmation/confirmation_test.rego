@@ -4,8 +4,22 @@ import data.gateway.confirmation
 import data.gateway.example_test
 
 test_needed if {
-	{class | some class in [1, 2, 3, 4, 5]; confirmation.needed(class)} == {1, 2}
-	confirmation.needed(3) with data.gateway.consent.confirm as {"3": {"by": ["human"]}}
+	{class | some class in [1, 2, 3, 4, 5]; confirmation.needed(class)} == {1, 2} with input as example_test.read
+	confirmation.needed(3) with input as example_test.read with data.gateway.consent.confirm as {"3": {"by": ["human"]}}
+}
+
+test_an_entry_for_a_place_asks_there if {
+	entry := object.union(data.gateway.consent.confirm["2"], {"quorum": 2})
+	confirmation.needed(4) with input as example_test.read with data.gateway.consent.confirm_at as {"sandbox": {"4": entry}}
+	confirmation.requirement(4) == entry with input as example_test.read
+		with data.gateway.consent.confirm_at as {"sandbox": {"4": entry}}
+	not confirmation.needed(4) with input as example_test.read
+		with data.gateway.consent.confirm_at as {"production": {"4": entry}}
+}
+
+test_without_the_table_for_places_confirmation_is_needed_and_unconfigured if {
+	confirmation.needed(4) with input as example_test.read with data.gateway.consent.confirm_at as null
+	not confirmation.requirement(2) with input as example_test.read with data.gateway.consent.confirm_at as null
 }
 
 test_what_counts if {

@@ -4,6 +4,7 @@
 #   What the place and its state forbid. A production account is not the place to watch what would have been denied.
 package gateway.environment
 
+import data.gateway.classes
 import data.gateway.migration
 
 # METADATA
@@ -27,9 +28,9 @@ _open(tool, class) if {
 	is_array(tools)
 	name := tool.name
 	not name in tools
-	classes := closed.classes
-	is_array(classes)
-	not class in classes
+	shut := closed.classes
+	classes.readable(shut)
+	not class in shut
 }
 
 _fit(class) if class >= 4

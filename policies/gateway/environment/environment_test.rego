@@ -33,6 +33,8 @@ test_closed if {
 		with data.gateway.environment.closed.tools as ["list_products"]
 	environment.objection(read.tool, 4) == "environment.closed" with input as read
 		with data.gateway.environment.closed.classes as [4]
+	environment.objection(read.tool, 4) == "environment.closed" with input as read
+		with data.gateway.environment.closed.classes as ["4"]
 }
 
 test_missing_data_denies if {

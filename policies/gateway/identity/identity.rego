@@ -5,6 +5,8 @@
 #   `data.yaml`.
 package gateway.identity
 
+import data.gateway.classes
+
 # METADATA
 # title: Objection to the caller
 # description: >-
@@ -50,7 +52,7 @@ _proof_right(caller) if caller.proof.valid == true
 
 _proof_enough(_, class) if {
 	asked_for := data.gateway.identity.proof_required
-	is_array(asked_for)
+	classes.readable(asked_for)
 	not class in asked_for
 }
 

@@ -50,6 +50,7 @@ test_a_proof_that_is_asked_for if {
 	bound := object.union(caller, {"proof": {"present": true, "valid": true}})
 
 	identity.objection(caller, 2) == "identity.proof_required" with data.gateway.identity.proof_required as [1, 2]
+	identity.objection(caller, 2) == "identity.proof_required" with data.gateway.identity.proof_required as ["1", "2"]
 	not identity.objection(caller, 3) with data.gateway.identity.proof_required as [1, 2]
 	not identity.objection(bound, 2) with data.gateway.identity.proof_required as [1, 2]
 }

@@ -46,6 +46,8 @@ _settled if {
 	movers := data.gateway.limits.amount_required
 	is_array(movers)
 	not name in movers
+	own := concat("/", [input.call.server, name])
+	not own in movers
 }
 
 _settled if {

@@ -22,6 +22,13 @@ test_unknown if {
 		with data.gateway.limits.amount_required as null
 }
 
+test_a_tool_of_one_server if {
+	money.objection == "money.amount_unknown" with input as example_test.read
+		with data.gateway.limits.amount_required as ["paypal/list_products"]
+	not money.objection with input as example_test.read
+		with data.gateway.limits.amount_required as ["depot/list_products"]
+}
+
 test_invalid if {
 	every amount in ["-5.00", "1e3", "5.001", "five", ""] {
 		objection({"amount": amount}) == "money.amount_invalid"

@@ -6,7 +6,7 @@ package gateway.redaction
 # METADATA
 # title: Objection to the lists
 # description: A list that cannot be read masks nothing, so nothing is sent that might need it.
-objection := "redaction.unconfigured" if not _usable
+objection_to(name) := "redaction.unconfigured" if not _usable(name)
 
 # METADATA
 # title: Pointers
@@ -22,7 +22,8 @@ _may_see if {
 	role in data.gateway.redaction.roles
 }
 
-_usable if {
+_usable(name) if {
 	is_array(data.gateway.redaction.roles)
 	is_object(data.gateway.redaction.tools)
+	is_array(object.get(data.gateway.redaction.tools, name, []))
 }

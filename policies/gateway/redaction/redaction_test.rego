@@ -15,7 +15,11 @@ test_who_may_see if {
 }
 
 test_objection if {
-	not redaction.objection
-	redaction.objection == "redaction.unconfigured" with data.gateway.redaction.tools as null
-	redaction.objection == "redaction.unconfigured" with data.gateway.redaction.roles as null
+	not redaction.objection_to("get_order")
+	redaction.objection_to("get_order") == "redaction.unconfigured" with data.gateway.redaction.tools as null
+	redaction.objection_to("get_order") == "redaction.unconfigured" with data.gateway.redaction.roles as null
+	every blank in [null, "/payer", {}] {
+		redaction.objection_to("get_order") == "redaction.unconfigured" with data.gateway.redaction.tools.get_order as blank
+	}
+	not redaction.objection_to("list_products") with data.gateway.redaction.tools.get_order as null
 }

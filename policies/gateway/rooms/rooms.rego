@@ -24,7 +24,7 @@ about(tool, approval) := union({
 	{code | code := catalog.objection(tool, approval)},
 	{code | code := migration.rollout(class)},
 	{code | code := limits.objection},
-	{code | code := redaction.objection},
+	{code | code := redaction.objection_to(tool.name)},
 	{code | code := transactions.objection},
 }) if {
 	class := classes.of(tool.name)
