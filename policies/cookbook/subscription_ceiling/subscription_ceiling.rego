@@ -33,7 +33,11 @@ codes contains "site.subscription_price" if {
 codes contains "site.subscription_price" if {
 	input.tool.name in {"create_subscription", "update_subscription"}
 	is_object(input.money)
-	not _fair_price({"value": input.money.amount, "currency_code": input.money.currency})
+	charged := {
+		"value": object.get(input.money, "amount", null),
+		"currency_code": object.get(input.money, "currency", null),
+	}
+	not _fair_price(charged)
 }
 
 # What you change: the highest price of one billing cycle, by currency.
