@@ -98,13 +98,17 @@ def passed_on(data: bytes) -> msgspec.Raw | None:
     try:
         members: dict[str, Any] = dict(_MEMBERS.decode(data))
         if "params" in members:
-            members["params"] = _without_own(members["params"])
+            members["params"] = without_own(members["params"])
         return msgspec.Raw(_ENCODER.encode(members))
     except (ValueError, RecursionError):
         return None
 
 
-def _without_own(params: msgspec.Raw) -> dict[str, Any]:
+def without_own(params: msgspec.Raw) -> dict[str, Any]:
+    """The members of ``params``, encoded and each once, less the gateway's own keys in ``_meta``.
+
+    :raises ValueError: it cannot be read, or ``_meta`` is no object. :raises RecursionError:
+    """
     kept: dict[str, Any] = dict(_MEMBERS.decode(params))
     if "_meta" in kept:
         meta = _META.decode(params).meta

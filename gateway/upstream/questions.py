@@ -16,7 +16,7 @@ import msgspec
 from gateway.door.call import OWN_META_PREFIX
 from gateway.door.host import ASKED_OF_HOSTS, Host, HostCannot
 from gateway.errors import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND
-from gateway.upstream.frames import Frame, error_for, result_for
+from gateway.upstream.frames import Frame, error_for, result_for, without_own
 
 MAX_QUESTIONS = 16
 """Questions of one conversation that are open at once; a server that asks more asks to no purpose."""
@@ -34,7 +34,6 @@ class _Mode(msgspec.Struct):
 
 
 _MODE = msgspec.json.Decoder(_Mode)
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -> bool:
@@ -59,19 +58,13 @@ def may_ask(method: str, params: msgspec.Raw, capabilities: Mapping[str, Any]) -
 def their_own(params: msgspec.Raw) -> msgspec.Raw:
     """A server's question less what only the gateway may say. Attack: a server asks for a confirmation in its name.
 
-    What is asked stays as it was written. :raises ValueError: :raises RecursionError: it cannot be read.
+    A name can be spelled with escapes, and a member can stand twice: then it is written anew. :raises ValueError:
+    :raises RecursionError: it cannot be read.
     """
     encoded = bytes(memoryview(params))
     if OWN_META_PREFIX.encode() not in encoded and b"\\" not in encoded:
         return params
-    members = _MEMBERS.decode(encoded)
-    if not bytes(members.get("_meta", b"")).lstrip().startswith(b"{"):
-        return params
-    meta = _MEMBERS.decode(members["_meta"])
-    kept = {name: value for name, value in meta.items() if not name.startswith(OWN_META_PREFIX)}
-    if len(kept) == len(meta):
-        return params
-    return msgspec.Raw(msgspec.json.encode({**members, "_meta": kept}))
+    return msgspec.Raw(msgspec.json.encode(without_own(params)))
 
 
 class Questions:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.upstream.frames import Frame, read_frame
-from gateway.upstream.questions import Questions, may_ask
+from gateway.upstream.questions import Questions, may_ask, their_own
 from tests.support.recording_host import RecordingHost
 from tests.support.until import until
 
@@ -72,3 +72,21 @@ async def test_a_question_that_cannot_be_read_does_not_end_the_reading_of_its_se
     questions = Questions({"roots": {}}, send)
     await questions.answer(frame, RecordingHost(capabilities={"roots": {}}))
     assert msgspec.json.decode(sent[0])["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize(
+    "meta", ['{"dev.countersign/confirm":1},"_meta":{"theirs":1}', '{"dev.countersign/confirm":1},"_meta":{}']
+)
+def test_a_server_cannot_sign_with_our_key_in_a_member_that_stands_twice(meta: str) -> None:
+    """Some hosts read the first of the two, and some the last: there is one, and it says nothing of ours."""
+    params = msgspec.Raw(('{"message":"m","count":12345678901234567890,"_meta":' + meta + "}").encode())
+    passed = bytes(their_own(params))
+    assert b"dev.countersign" not in passed
+    assert passed.count(b"_meta") == 1
+    assert b"12345678901234567890" in passed
+
+
+def test_a_meta_that_is_no_object_cannot_be_read() -> None:
+    """Behind it a first one would hide."""
+    with pytest.raises(ValueError, match="object"):
+        their_own(msgspec.Raw(b'{"_meta":{"dev.countersign/confirm":1},"_meta":1}'))
